@@ -1,0 +1,1 @@
+"""MeshCentral, by its control websocket."""

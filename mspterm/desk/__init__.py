@@ -1,0 +1,1 @@
+"""The running service desk: sync, actions, journal. No Textual here."""

@@ -1,0 +1,237 @@
+"""Writes as values: what is asked, of what, at what risk, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from mspterm.domain.reasons import Failure
+from mspterm.domain.ticket import Ticket
+
+
+class Risk(IntEnum):
+    """How much a write can break. Disruptive and above need a typed confirmation."""
+
+    ROUTINE = 1
+    DISRUPTIVE = 2
+    DESTRUCTIVE = 3
+
+
+class Audience(StrEnum):
+    """Who reads a text."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    RESOLUTION = "resolution"
+    CO_MANAGED = "co-managed"
+
+
+class State(StrEnum):
+    """What became of a write, as `--json` says it."""
+
+    DONE = "done"
+    QUEUED = "queued"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    FAILED = "failed"
+    PLANNED = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The technician's unit of work on one ticket, all of it optional but one field.
+
+    `owner` is a technician's id in that connection, or "" for nobody. `minutes` are added.
+    `mail` None leaves the vendor's default for that audience. `priority` is our 1..5.
+    """
+
+    ref: str
+    text: str | None = None
+    audience: Audience = Audience.INTERNAL
+    mail: bool | None = None
+    minutes: int | None = None
+    status: str | None = None
+    owner: str | None = None
+    priority: int | None = None
+    queue: str | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket to create in `connection`; `device` and `parent` are refs."""
+
+    connection: str
+    client: str
+    summary: str
+    text: str = ""
+    contact: str | None = None
+    device: str | None = None
+    queue: str | None = None
+    priority: int | None = None
+    type: str = "incident"
+    parent: str | None = None
+    owner: str | None = None
+
+    @property
+    def ref(self) -> str:
+        return f"{self.connection}:new"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """One command line on one device, by its RMM. `shell`: auto, sh, powershell or cmd;
+    `run_as`: system or user; `attach` a ticket ref that gets the output as an internal note."""
+
+    ref: str
+    command: str
+    shell: str = "auto"
+    run_as: str = "system"
+    attach: str | None = None
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    ref: str
+
+
+Write = Update | NewTicket | RunCommand | Reboot
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a write acts on, as it was known when the plan was made."""
+
+    ref: str
+    name: str
+    client: str | None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action over one or more targets, ready to be judged, shown, confirmed and performed.
+
+    `lines` say in words what will happen, for `--dry-run` and the dialog; `meets` which SLA target
+    it will meet, or why none. `stake` is what a disruptive action puts at risk.
+    """
+
+    action: str
+    risk: Risk
+    writes: tuple[Write, ...]
+    targets: tuple[Target, ...]
+    lines: tuple[str, ...] = ()
+    stake: tuple[str, ...] = ()
+    phrase: str | None = None
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        return tuple(sorted({t.client for t in self.targets if t.client}))
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over what would be written and the versions it was planned against."""
+        core = {
+            "action": self.action,
+            "writes": [asdict(w) for w in self.writes],
+            "targets": [[t.ref, t.version] for t in self.targets],
+        }
+        text = json.dumps(core, sort_keys=True, default=str, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The guard has nothing against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The guard wants a person's word: `phrase` typed where it is set, else a plain yes."""
+
+    stake: tuple[str, ...]
+    phrase: str
+
+
+Verdict = Allow | Refuse | Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the person said: the phrase typed, and the hash of the plan that was shown."""
+
+    phrase: str | None = None
+    plan_hash: str | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one write came to. `detail` are lines that prove it (or say what was applied of half
+    a change); `output` a command's output; `ticket` the row as re-read after the write."""
+
+    ref: str
+    state: State
+    failure: Failure | None = None
+    detail: tuple[str, ...] = ()
+    output: str | None = None
+    ticket: Ticket | None = None
+    created_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An outcome with the names it is recorded under; the rows of `--json`."""
+
+    outcome: Outcome
+    action: str
+    plan_hash: str
+    intent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of an action: dialogs and command-line options are made of these.
+
+    `kind`: text, choice, minutes, date, technician, queue, status, priority, device, toggle.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One row of the action table: footer, help, palette, keys and verbs are made from it.
+
+    `scope`: ticket, device or none. `many`: takes several targets at once. `needs`: the connector
+    capability that it asks for.
+    """
+
+    name: str
+    title: str
+    key: str
+    scope: str
+    risk: Risk
+    needs: str
+    help: str
+    many: bool = False
+    params: tuple[Param, ...] = field(default_factory=tuple)
+
+
+Values = Mapping[str, Any]

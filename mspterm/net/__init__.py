@@ -1,0 +1,1 @@
+"""HTTP and websocket, the same for every connector; knows no vendor."""

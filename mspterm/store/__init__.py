@@ -1,0 +1,1 @@
+"""What was last known: SQLite in WAL mode, one writer at a time."""
