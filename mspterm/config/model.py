@@ -1,0 +1,108 @@
+"""The checked configuration, as values. `load` makes them; nothing else should."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """`[connections.NAME]`: one PSA or RMM endpoint.
+
+    `settings` holds what only this kind has (company, client_id, username...). Paths are absolute
+    and `~` is expanded. `timeout_s` and `poll_s` are seconds.
+    """
+
+    name: str
+    kind: str
+    url: str
+    enabled: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+    ca_bundle: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = None
+    timeout_s: float = 20.0
+    poll_s: float | None = None
+    me: str | None = None
+    identity: str = "personal"
+    read_only: bool = False
+    client_from: str | None = None
+    """The field, group or custom field that holds the client, such as RT's `cf:Client`."""
+    next_from: str | None = None
+    """Where the next-action date is kept, such as RT's `cf:Next action` or `Starts`."""
+    status_classes: Mapping[str, str] = field(default_factory=dict)
+    priorities: Mapping[str, int] = field(default_factory=dict)
+    queues: tuple[str, ...] = ()
+    """Only these queues are read, where any are named."""
+    tiers: Mapping[str, str] = field(default_factory=dict)
+    """Queue name to tier (L1, L2, L3, vendor)."""
+    active: tuple[str, ...] = ()
+    """Statuses that count as active, where the vendor's own notion doesn't fit."""
+    claim_status: Mapping[str, str] = field(default_factory=dict)
+    """Queue name (or `*`) to the status that a claim sets, so that the response clock stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """`[clients.NAME]`: what makes one client of several connections' names, and its facts."""
+
+    name: str
+    match: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`[views.NAME]`: a tab of the queue; `filter` in the filter language."""
+
+    name: str
+    title: str
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`[guard]`: the caps of the guard. `flags` maps a device's name to its flags."""
+
+    max_devices: int = 5
+    max_clients: int = 1
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """`[console]`: how the console looks and behaves."""
+
+    theme: str = "dark"
+    view: str = "all"
+    mouse: bool = False
+    bell: bool = True
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Technician:
+    """`[technician]`: the person at the console, for the journal and for shared identities."""
+
+    name: str | None = None
+    email: str | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the file says, with defaults filled in. `source` is the file, None without one."""
+
+    source: Path | None = None
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+    clients: Mapping[str, Client] = field(default_factory=dict)
+    views: tuple[View, ...] = ()
+    technician: Technician = field(default_factory=Technician)
+    guard: Guard = field(default_factory=Guard)
+    console: Console = field(default_factory=Console)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    journal_head_file: Path | None = None

@@ -1,0 +1,74 @@
+"""Fixtures that find the shared material and the lab's servers, or skip by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAB = Path(os.environ.get("MSPLAB", "/tmp/msplab"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of specs, captures and cases beside the project."""
+    found = Path(os.environ.get("MSPTERM_SHARED", ROOT.parent / "shared"))
+    if not (found / "DESIGN.md").exists():
+        pytest.skip("../shared is not here")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LabRt:
+    url: str
+    tokens: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabMesh:
+    folder: Path
+    url: str
+    user: str
+    password: str
+    nodes: dict[str, str]
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "meshcentral-data" / "root-cert-public.crt"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def lab_rt() -> LabRt:
+    """Request Tracker from `../shared/lab/start-rt.sh start`."""
+    run = LAB / "run" / "rt"
+    if not (run / ".seeded").exists():
+        pytest.skip("the lab's RT is not here")
+    port = int((run / "port").read_text())
+    if not _listens(port):
+        pytest.skip("the lab's RT is not running")
+    return LabRt(f"http://127.0.0.1:{port}", json.loads((run / "keys.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def lab_mesh() -> LabMesh:
+    """MeshCentral from `../shared/lab/start-meshcentral.sh start`."""
+    folder = LAB / "meshcentral"
+    if not (folder / "lab.json").exists():
+        pytest.skip("the lab's MeshCentral is not here")
+    lab: dict[str, Any] = json.loads((folder / "lab.json").read_text())
+    if not _listens(int(lab["url"].rsplit(":", 1)[1])):
+        pytest.skip("the lab's MeshCentral is not running")
+    token = lab["token"]
+    return LabMesh(folder, lab["url"], token["tokenUser"], token["tokenPass"], lab.get("nodes", {}))
