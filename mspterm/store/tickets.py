@@ -1,0 +1,187 @@
+"""Stored tickets: narrow rows for lists, whole values and conversations apart."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from mspterm.domain.order import row_of
+from mspterm.domain.text import SafeText
+from mspterm.domain.ticket import ClockState, StatusClass, Ticket, TicketDetail, TicketRow
+from mspterm.store.codec import pack, unpack
+from mspterm.store.db import Database
+
+COLUMNS = (
+    "ref, connection, number, summary, client, priority, status, status_class, waiting_on, assignee, "
+    "assignee_id, queue, tier, type, contact, device, due, due_kind, due_state, created_at, updated_at, "
+    "customer_replied_at, next_action_at, pending, ord, revision"
+)
+_MARKS = ", ".join("?" * 29)
+_UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
+_CLASSES = {c.value: c for c in StatusClass}
+_STATES = {s.value: s for s in ClockState}
+
+
+def _row(found: Sequence[object]) -> TicketRow:
+    values = list(found)
+    values[7] = _CLASSES[str(values[7])]
+    values[18] = _STATES[str(values[18])]
+    return TicketRow(*values)  # type: ignore[arg-type]
+
+
+class Tickets:
+    """The tickets of the store. Times in columns are POSIX seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def page(self, limit: int, offset: int = 0) -> list[TicketRow]:
+        """The first active rows in the default order, read by the index."""
+        sql = f"SELECT {COLUMNS} FROM ticket WHERE active = 1 ORDER BY ord LIMIT ? OFFSET ?"
+        return [_row(r) for r in self._db.connection.execute(sql, (limit, offset))]
+
+    def active(self) -> list[TicketRow]:
+        """Every active row, in the default order."""
+        return self.page(-1)
+
+    def count_active(self) -> int:
+        return int(self._db.connection.execute("SELECT count(*) FROM ticket WHERE active = 1").fetchone()[0])
+
+    def changed_since(self, revision: int) -> list[tuple[TicketRow, bool]]:
+        """Rows changed after `revision`, each with whether it is (still) active."""
+        sql = f"SELECT {COLUMNS}, active FROM ticket WHERE revision > ? ORDER BY revision"
+        return [(_row(r[:-1]), bool(r[-1])) for r in self._db.connection.execute(sql, (revision,))]
+
+    def row(self, ref: str) -> TicketRow | None:
+        found = self._db.connection.execute(f"SELECT {COLUMNS} FROM ticket WHERE ref = ?", (ref,)).fetchone()
+        return None if found is None else _row(found)
+
+    def get(self, ref: str) -> Ticket | None:
+        """The whole ticket, its `device_refs` filled from the matched assets."""
+        found = self._db.connection.execute("SELECT data FROM ticket_data WHERE ref = ?", (ref,)).fetchone()
+        return None if found is None else unpack(found[0], Ticket)
+
+    def whole(self, *, active_only: bool = True) -> list[Ticket]:
+        """Whole tickets in the default order, for `--json`."""
+        sql = "SELECT d.data FROM ticket t JOIN ticket_data d USING(ref)"
+        sql += " WHERE t.active = 1 ORDER BY t.ord" if active_only else " ORDER BY t.ord"
+        return [unpack(r[0], Ticket) for r in self._db.connection.execute(sql)]
+
+    def device_refs(self) -> dict[str, tuple[str, ...]]:
+        """Ticket ref to the refs of its devices: the RMM's where known, else the PSA's asset."""
+        sql = (
+            "SELECT ta.ref, coalesce(a.device_ref, ta.asset_ref) FROM ticket_asset ta"
+            " LEFT JOIN asset a ON a.ref = ta.asset_ref ORDER BY 1, 2"
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for ref, device in self._db.connection.execute(sql):
+            found[ref] = (*found.get(ref, ()), device)
+        return found
+
+    def upsert(self, tickets: Iterable[Ticket], *, run: int = 0) -> int:
+        """Stores what is newer than what is known; returns how many rows really changed.
+
+        An answer that was asked for earlier than the stored one never moves a row back.
+        """
+        changed = 0
+        with self._db.write() as db:
+            revision = 0
+            for ticket in tickets:
+                known = db.execute(
+                    "SELECT t.observed, d.data, t.pending FROM ticket t JOIN ticket_data d USING(ref) WHERE ref = ?",
+                    (ticket.ref,),
+                ).fetchone()
+                if known is not None and known[0] > ticket.observed_at.timestamp():
+                    db.execute("UPDATE ticket SET run = ? WHERE ref = ?", (run, ticket.ref))
+                    continue
+                if known is not None and _same(unpack(known[1], Ticket), ticket):
+                    observed = ticket.observed_at.timestamp()
+                    db.execute("UPDATE ticket SET observed = ?, run = ? WHERE ref = ?", (observed, run, ticket.ref))
+                    continue
+                revision = revision or self._db.next_revision()
+                self._put(db, ticket, 0 if known is None else known[2], revision, run)
+                changed += 1
+        return changed
+
+    def _put(self, db: sqlite3.Connection, ticket: Ticket, pending: int, revision: int, run: int) -> None:
+        assets = [f"{ticket.connection}:asset/{i}" for i in ticket.asset_ids]
+        db.execute("DELETE FROM ticket_asset WHERE ref = ?", (ticket.ref,))
+        db.executemany("INSERT OR IGNORE INTO ticket_asset VALUES(?, ?)", [(ticket.ref, a) for a in assets])
+        row = row_of(ticket, device_names=self._names(db, ticket.ref), pending=pending, revision=revision)
+        observed = ticket.observed_at.timestamp()
+        db.execute(_UPSERT, (*_columns(row), int(ticket.active), observed, run))
+        db.execute("INSERT OR REPLACE INTO ticket_data VALUES(?, ?)", (ticket.ref, pack(ticket)))
+
+    def _names(self, db: sqlite3.Connection, ref: str) -> list[SafeText]:
+        sql = "SELECT a.name FROM ticket_asset ta JOIN asset a ON a.ref = ta.asset_ref WHERE ta.ref = ? ORDER BY 1"
+        return [SafeText(r[0]) for r in db.execute(sql, (ref,))]
+
+    def name_devices(self) -> None:
+        """Fills in the device column of tickets that came before their assets."""
+        sql = (
+            "SELECT t.ref, min(a.name) AS name FROM ticket t JOIN ticket_asset ta ON ta.ref = t.ref"
+            " JOIN asset a ON a.ref = ta.asset_ref GROUP BY t.ref HAVING t.device IS NULL OR t.device != min(a.name)"
+        )
+        with self._db.write() as db:
+            late = db.execute(sql).fetchall()
+            if late:
+                revision = self._db.next_revision()
+                rows = [(name, revision, ref) for ref, name in late]
+                db.executemany("UPDATE ticket SET device = ?, revision = ? WHERE ref = ?", rows)
+
+    def retire(self, connection: str, *, before_run: int) -> int:
+        """Tombstones of active tickets that a full run didn't hold; returns how many."""
+        sql = "SELECT ref FROM ticket WHERE connection = ? AND active = 1 AND run < ?"
+        return self.gone([r[0] for r in self._db.connection.execute(sql, (connection, before_run))])
+
+    def gone(self, refs: Sequence[str]) -> int:
+        """Marks tickets that the server no longer counts as active."""
+        if not refs:
+            return 0
+        with self._db.write() as db:
+            revision = self._db.next_revision()
+            db.executemany(
+                "UPDATE ticket SET active = 0, revision = ? WHERE ref = ? AND active = 1",
+                [(revision, r) for r in refs],
+            )
+        return len(refs)
+
+    def set_pending(self, ref: str, count: int) -> None:
+        with self._db.write() as db:
+            sql = "UPDATE ticket SET pending = ?, revision = ? WHERE ref = ? AND pending != ?"
+            db.execute(sql, (count, self._db.next_revision(), ref, count))
+
+    def detail(self, ref: str) -> TicketDetail | None:
+        """The last known conversation."""
+        found = self._db.connection.execute("SELECT data FROM ticket_detail WHERE ref = ?", (ref,)).fetchone()
+        return None if found is None else unpack(found[0], TicketDetail)
+
+    def put_detail(self, detail: TicketDetail) -> None:
+        self.upsert([detail.ticket], run=self._run(detail.ticket.ref))
+        observed = detail.ticket.observed_at.timestamp()
+        with self._db.write() as db:
+            data = (detail.ticket.ref, pack(detail), observed)
+            db.execute("INSERT OR REPLACE INTO ticket_detail VALUES(?, ?, ?)", data)
+
+    def _run(self, ref: str) -> int:
+        found = self._db.connection.execute("SELECT run FROM ticket WHERE ref = ?", (ref,)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def observed_at(self, ref: str) -> datetime | None:
+        found = self._db.connection.execute("SELECT observed FROM ticket WHERE ref = ?", (ref,)).fetchone()
+        return None if found is None else datetime.fromtimestamp(found[0], UTC)
+
+
+def _columns(row: TicketRow) -> tuple[object, ...]:
+    names = (n.strip() for n in COLUMNS.split(","))
+    return tuple(getattr(row, "order" if n == "ord" else n) for n in names)
+
+
+def _same(known: Ticket, new: Ticket) -> bool:
+    """Whether nothing but the time of asking differs."""
+    if known.updated_at != new.updated_at:
+        return False
+    skip = "observed_at"
+    names = (n for n in Ticket.__slots__ if n != skip)
+    return all(getattr(known, n) == getattr(new, n) for n in names)
