@@ -19,6 +19,10 @@ COLUMNS = (
 )
 _MARKS = ", ".join("?" * 29)
 _UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
+_KNOWN = (
+    "SELECT t.observed, d.data, t.pending, t.active, t.run FROM ticket t JOIN ticket_data d ON d.ref = t.ref"
+    " WHERE t.ref = ?"
+)
 _CLASSES = {c.value: c for c in StatusClass}
 _STATES = {s.value: s for s in ClockState}
 
@@ -88,19 +92,15 @@ class Tickets:
         with self._db.write() as db:
             revision = 0
             for ticket in tickets:
-                known = db.execute(
-                    "SELECT t.observed, d.data, t.pending FROM ticket t JOIN ticket_data d USING(ref) WHERE ref = ?",
-                    (ticket.ref,),
-                ).fetchone()
-                if known is not None and known[0] > ticket.observed_at.timestamp():
-                    db.execute("UPDATE ticket SET run = ? WHERE ref = ?", (run, ticket.ref))
-                    continue
-                if known is not None and _same(unpack(known[1], Ticket), ticket):
-                    observed = ticket.observed_at.timestamp()
-                    db.execute("UPDATE ticket SET observed = ?, run = ? WHERE ref = ?", (observed, run, ticket.ref))
+                known = db.execute(_KNOWN, (ticket.ref,)).fetchone()
+                observed = ticket.observed_at.timestamp()
+                if known is not None and (known[0] > observed or _same(known, ticket)):
+                    sql = "UPDATE ticket SET observed = max(observed, ?), run = max(run, ?) WHERE ref = ?"
+                    db.execute(sql, (observed, run, ticket.ref))
                     continue
                 revision = revision or self._db.next_revision()
-                self._put(db, ticket, 0 if known is None else known[2], revision, run)
+                pending = 0 if known is None else known[2]
+                self._put(db, ticket, pending, revision, max(run, 0 if known is None else known[4]))
                 changed += 1
         return changed
 
@@ -130,10 +130,14 @@ class Tickets:
                 rows = [(name, revision, ref) for ref, name in late]
                 db.executemany("UPDATE ticket SET device = ?, revision = ? WHERE ref = ?", rows)
 
-    def retire(self, connection: str, *, before_run: int) -> int:
-        """Tombstones of active tickets that a full run didn't hold; returns how many."""
-        sql = "SELECT ref FROM ticket WHERE connection = ? AND active = 1 AND run < ?"
-        return self.gone([r[0] for r in self._db.connection.execute(sql, (connection, before_run))])
+    def retire(self, connection: str, *, before_run: int, started: datetime) -> int:
+        """Tombstones of active tickets that a full run didn't hold; returns how many.
+
+        What was read after the run started (a ticket just created here) stays.
+        """
+        sql = "SELECT ref FROM ticket WHERE connection = ? AND active = 1 AND run < ? AND observed < ?"
+        values = (connection, before_run, started.timestamp())
+        return self.gone([r[0] for r in self._db.connection.execute(sql, values)])
 
     def gone(self, refs: Sequence[str]) -> int:
         """Marks tickets that the server no longer counts as active."""
@@ -158,15 +162,11 @@ class Tickets:
         return None if found is None else unpack(found[0], TicketDetail)
 
     def put_detail(self, detail: TicketDetail) -> None:
-        self.upsert([detail.ticket], run=self._run(detail.ticket.ref))
+        self.upsert([detail.ticket])
         observed = detail.ticket.observed_at.timestamp()
         with self._db.write() as db:
             data = (detail.ticket.ref, pack(detail), observed)
             db.execute("INSERT OR REPLACE INTO ticket_detail VALUES(?, ?, ?)", data)
-
-    def _run(self, ref: str) -> int:
-        found = self._db.connection.execute("SELECT run FROM ticket WHERE ref = ?", (ref,)).fetchone()
-        return 0 if found is None else int(found[0])
 
     def observed_at(self, ref: str) -> datetime | None:
         found = self._db.connection.execute("SELECT observed FROM ticket WHERE ref = ?", (ref,)).fetchone()
@@ -178,10 +178,10 @@ def _columns(row: TicketRow) -> tuple[object, ...]:
     return tuple(getattr(row, "order" if n == "ord" else n) for n in names)
 
 
-def _same(known: Ticket, new: Ticket) -> bool:
-    """Whether nothing but the time of asking differs."""
-    if known.updated_at != new.updated_at:
+def _same(known: tuple[float, bytes, int, int, int], new: Ticket) -> bool:
+    """Whether nothing but the time of asking differs from the stored ticket."""
+    if bool(known[3]) != new.active:
         return False
-    skip = "observed_at"
-    names = (n for n in Ticket.__slots__ if n != skip)
-    return all(getattr(known, n) == getattr(new, n) for n in names)
+    old = unpack(known[1], Ticket)
+    names = (n for n in Ticket.__slots__ if n != "observed_at")
+    return old.updated_at == new.updated_at and all(getattr(old, n) == getattr(new, n) for n in names)

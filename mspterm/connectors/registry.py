@@ -1,0 +1,57 @@
+"""Which connector serves which kind, loaded only when a connection of that kind is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib import import_module
+from typing import Protocol, cast
+
+from mspterm.config.model import Connection
+from mspterm.connectors.base import Connector, Manifest
+from mspterm.domain.reasons import Reason, failed
+from mspterm.domain.secret import Secret
+from mspterm.net.pacer import Pacer
+
+_KINDS = {
+    "rt": ("mspterm.connectors.rt.manifest", "mspterm.connectors.rt.connector", "RtConnector"),
+    "meshcentral": (
+        "mspterm.connectors.meshcentral.manifest",
+        "mspterm.connectors.meshcentral.connector",
+        "MeshConnector",
+    ),
+}
+
+
+class _Factory(Protocol):
+    def __call__(
+        self,
+        connection: Connection,
+        secrets: Mapping[str, Secret],
+        *,
+        pacer: Pacer,
+        now: Callable[[], datetime],
+    ) -> Connector: ...
+
+
+def manifest(connection: Connection) -> Manifest:
+    """The light half. Raises Failed where this version has no connector of that kind."""
+    return cast(Manifest, import_module(_entry(connection)[0]).MANIFEST)
+
+
+def build(
+    connection: Connection, secrets: Mapping[str, Secret], *, pacer: Pacer, now: Callable[[], datetime]
+) -> Connector:
+    """The connector of one connection; makes no call yet."""
+    _, module, name = _entry(connection)
+    factory = cast(_Factory, getattr(import_module(module), name))
+    return factory(connection, secrets, pacer=pacer, now=now)
+
+
+def _entry(connection: Connection) -> tuple[str, str, str]:
+    try:
+        return _KINDS[connection.kind]
+    except KeyError:
+        known = ", ".join(sorted(_KINDS))
+        sentence = f"{connection.name}: this version has no connector for {connection.kind} yet (it has {known})."
+        raise failed(Reason.REFUSED, sentence, connection.name) from None
