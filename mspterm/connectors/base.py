@@ -28,6 +28,7 @@ class Manifest:
     `serves` is "psa" or "rmm". `push`: its feed stays open and tells of changes by itself.
     `can` maps capability names (note, reply, time, status, assign, priority, queue, next, new,
     claim, escalate, run, reboot, telemetry...) to Capability; a missing name can't be done.
+    `meets` says in words which SLA target an action (claim, reply, resolve) meets there.
     """
 
     kind: str
@@ -38,6 +39,11 @@ class Manifest:
     push: bool = False
     poll_s: float = 30.0
     can: Mapping[str, Capability] = field(default_factory=dict)
+    meets: Mapping[str, str] = field(default_factory=dict)
+
+    def able(self, name: str) -> Capability:
+        """What is said of one capability; one that isn't named can't be done."""
+        return self.can.get(name) or Capability(False, f"{self.title} has no API for it")
 
 
 @dataclass(frozen=True, slots=True)

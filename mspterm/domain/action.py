@@ -48,6 +48,8 @@ class Update:
 
     `owner` is a technician's id in that connection, or "" for nobody. `minutes` are added.
     `mail` None leaves the vendor's default for that audience. `priority` is our 1..5.
+    `expected_owner` is who held it when this was planned ("" nobody, None: don't check): where
+    somebody else holds it by now, nothing is written and the outcome is a conflict.
     """
 
     ref: str
@@ -60,6 +62,7 @@ class Update:
     priority: int | None = None
     queue: str | None = None
     next_at: datetime | None = None
+    expected_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

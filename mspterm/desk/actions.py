@@ -1,0 +1,71 @@
+"""The action table: keys, footer, help, palette, documentation and verbs are made from it."""
+
+from __future__ import annotations
+
+from mspterm.domain.action import ActionSpec, Param, Risk
+
+TEXT = Param("text", "Text", "text")
+AUDIENCE = Param("audience", "Read by", "choice", choices=("internal", "public", "resolution", "co-managed"))
+MINUTES = Param("minutes", "Minutes", "minutes")
+STATUS = Param("status", "Status", "status")
+OWNER = Param("owner", "Owner", "technician")
+PRIORITY = Param("priority", "Priority", "priority")
+QUEUE = Param("queue", "Queue", "queue")
+NEXT = Param("next", "Next action", "date")
+MAIL = Param("mail", "Mail", "choice", choices=("as usual", "mail", "no mail"))
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("claim", "Claim", "c", "ticket", Risk.ROUTINE, "assign", "Take it: owner, and work begins", many=True),
+    ActionSpec(
+        "update", "Update", "u", "ticket", Risk.ROUTINE, "note", "Text, time, status, owner, next date in one go",
+        many=True, params=(TEXT, AUDIENCE, MAIL, MINUTES, STATUS, OWNER, PRIORITY, QUEUE, NEXT),
+    ),
+    ActionSpec(
+        "note", "Note", "n", "ticket", Risk.ROUTINE, "note", "An internal note: technicians only", many=True,
+        params=(Param("text", "Text", "text", required=True), MINUTES),
+    ),
+    ActionSpec(
+        "reply", "Reply", "r", "ticket", Risk.ROUTINE, "reply", "A text that the client reads", many=True,
+        params=(Param("text", "Text", "text", required=True), MAIL, MINUTES, STATUS),
+    ),
+    ActionSpec(
+        "status", "Status", "s", "ticket", Risk.ROUTINE, "status", "Set the status", many=True,
+        params=(Param("status", "Status", "status", required=True),),
+    ),
+    ActionSpec(
+        "assign", "Assign", "a", "ticket", Risk.ROUTINE, "assign", "Give it to a technician, or to nobody", many=True,
+        params=(Param("owner", "Owner", "technician", required=True),),
+    ),
+    ActionSpec(
+        "time", "Time", "t", "ticket", Risk.ROUTINE, "time", "Book minutes", many=True,
+        params=(Param("minutes", "Minutes", "minutes", required=True),),
+    ),
+    ActionSpec(
+        "escalate", "Escalate", "e", "ticket", Risk.ROUTINE, "escalate", "To another tier or queue, with a handoff",
+        params=(Param("to", "To", "queue", required=True), Param("text", "Handoff", "text", required=True)),
+    ),
+    ActionSpec(
+        "new", "New ticket", "N", "none", Risk.ROUTINE, "new", "A ticket from a call, an alert or what you see",
+        params=(
+            Param("client", "Client", "client", required=True),
+            Param("summary", "Summary", "line", required=True),
+            TEXT,
+            Param("contact", "Contact", "line"),
+            Param("device", "Device", "line"),
+            QUEUE,
+            PRIORITY,
+        ),
+    ),
+    ActionSpec(
+        "run", "Run command", "x", "device", Risk.DISRUPTIVE, "run", "A command on the device, output into the ticket",
+        params=(
+            Param("command", "Command", "line", required=True),
+            Param("shell", "Shell", "choice", choices=("auto", "sh", "powershell", "cmd")),
+            Param("run_as", "Run as", "choice", choices=("system", "user")),
+            Param("attach", "Attach output to", "line"),
+        ),
+    ),
+    ActionSpec("reboot", "Reboot", "B", "device", Risk.DISRUPTIVE, "reboot", "Restart the device"),
+)  # fmt: skip
+
+BY_NAME = {spec.name: spec for spec in ACTIONS}

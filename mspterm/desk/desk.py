@@ -1,0 +1,143 @@
+"""The desk: configuration, store, credentials and connectors of one process, wired together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mspterm.config.model import Config, Connection
+from mspterm.connectors.base import Connector, Manifest
+from mspterm.connectors.registry import build, manifest
+from mspterm.desk.budget import SharedPacer
+from mspterm.desk.journal import Journal
+from mspterm.domain.match import canonical_client
+from mspterm.domain.reasons import Failed, Failure, Reason, failed
+from mspterm.domain.secret import Secret
+from mspterm.secrets.chain import Credentials, Found
+from mspterm.store.store import Store
+
+
+class NoCredential(Failed):
+    """No backend has a credential for this connection: nothing was asked of the server."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Desk:
+    """Everything the front ends act through. Nothing is opened before it is needed."""
+
+    def __init__(
+        self,
+        config: Config,
+        state_dir: Path,
+        *,
+        credentials: Credentials | None = None,
+        now: Callable[[], datetime] = utc_now,
+        read_only: bool = False,
+        store: Store | None = None,
+    ) -> None:
+        self.config = config
+        self.state_dir = state_dir
+        self.now = now
+        self.read_only = read_only
+        self.store = store or Store(state_dir)
+        self.credentials = credentials or Credentials()
+        self.pacer = SharedPacer(self.store, now)
+        self._connectors: dict[str, Connector] = {}
+        self._journal: Journal | None = None
+
+    @property
+    def connections(self) -> Mapping[str, Connection]:
+        """The enabled connections, by name."""
+        return {n: c for n, c in self.config.connections.items() if c.enabled}
+
+    def serving(self, what: str) -> list[str]:
+        """Names of the enabled connections that serve "psa" or "rmm"."""
+        return [n for n in self.connections if self._serves(n) == what]
+
+    def _serves(self, name: str) -> str | None:
+        try:
+            return self.manifest(name).serves
+        except Failed:
+            return None
+
+    def connection(self, name: str) -> Connection:
+        found = self.connections.get(name)
+        if found is None:
+            known = ", ".join(self.connections) or "none"
+            raise failed(Reason.NOT_FOUND, f"There is no connection {name}; configured: {known}.")
+        return found
+
+    def manifest(self, name: str) -> Manifest:
+        return manifest(self.connection(name))
+
+    async def connector(self, name: str) -> Connector:
+        """The connection's connector, its credentials looked up at first use.
+
+        Raises NoCredential where no backend has one, Failed where the connection isn't there.
+        """
+        found = self._connectors.get(name)
+        if found is None:
+            connection = self.connection(name)
+            secrets = await self._secrets(connection)
+            if name in self._connectors:  # another task was quicker while we waited for the keyring
+                return self._connectors[name]
+            found = build(connection, secrets, pacer=self.pacer, now=self.now)
+            self._connectors[name] = found
+        return found
+
+    async def _secrets(self, connection: Connection) -> dict[str, Secret]:
+        fields = manifest(connection).secrets
+        secrets: dict[str, Secret] = {}
+        for field in fields:
+            found = await self.credentials.aget(connection.name, field)
+            if not isinstance(found, Found):
+                raise NoCredential(Failure(Reason.AUTH, found.sentence, connection.name))
+            secrets[field] = found.secret
+        return secrets
+
+    async def forget(self, name: str) -> None:
+        """Drops a connector, so that the next use looks its credentials up anew (after a 401)."""
+        old = self._connectors.pop(name, None)
+        if old is not None:
+            with contextlib.suppress(Failed, OSError):
+                await old.aclose()
+
+    async def journal(self) -> Journal:
+        """The journal with its key from the credential chain; unkeyed where there is none."""
+        if self._journal is None:
+            key = await self.credentials.ajournal_key(create=True)
+            technician = self.config.technician.name
+            self._journal = Journal(self.state_dir / "journal", key, technician)
+        return self._journal
+
+    def canonical(self, client: str | None, connection: str) -> str | None:
+        """The name that `[clients]` gives this client, else the connection's own."""
+        if client is None:
+            return None
+        aliases = {c.name: c.match for c in self.config.clients.values()}
+        return canonical_client(client, connection, aliases)
+
+    @property
+    def lockdown(self) -> Path | None:
+        """The file that stops every write now, where there is one."""
+        files = (Path("/etc/mspterm/lockdown"), self.state_dir / "lockdown")
+        return next((f for f in files if f.exists()), None)
+
+    async def aclose(self) -> None:
+        for name in list(self._connectors):
+            await self.forget(name)
+        self.store.close()
+
+
+def split_ref(ref: str) -> tuple[str, str]:
+    """`CONNECTION:ID` in its two halves. Raises Failed where it isn't one."""
+    connection, colon, id_ = ref.partition(":")
+    if not colon or not connection or not id_:
+        sentence = f"{ref!r} is not a ref; one looks like rt:42 (CONNECTION:ID)."
+        raise failed(Reason.NOT_FOUND, sentence)
+    return connection, id_

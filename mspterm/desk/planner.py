@@ -1,0 +1,342 @@
+"""From words typed in a dialog or on a command line to a plan; asks the server before it refuses."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mspterm.connectors.base import Choices
+from mspterm.desk.desk import Desk, split_ref
+from mspterm.domain.action import Audience, NewTicket, Plan, RunCommand
+from mspterm.domain.device import Device
+from mspterm.domain.people import Technician
+from mspterm.domain.planning import Asked, plan_new, plan_reboot, plan_run, plan_update
+from mspterm.domain.reasons import Failed, Reason, failed
+from mspterm.domain.text import SafeText
+from mspterm.domain.ticket import StatusClass, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was typed, before it means anything to a vendor. `owner`: a name, a login, `me` or
+    `nobody`; `to`: `tier:N`, `queue:NAME` or `vendor:NAME`."""
+
+    text: str | None = None
+    audience: Audience | None = None
+    mail: bool | None = None
+    minutes: int | None = None
+    status: str | None = None
+    owner: str | None = None
+    priority: int | None = None
+    queue: str | None = None
+    next_at: datetime | None = None
+    to: str | None = None
+    client: str | None = None
+    summary: str | None = None
+    contact: str | None = None
+    device: str | None = None
+    type: str = "incident"
+    connection: str | None = None
+    parent: str | None = None
+    command: str | None = None
+    shell: str = "auto"
+    run_as: str = "system"
+    attach: str | None = None
+    release: bool = False
+
+
+class Planner:
+    """Makes plans. Choices are asked of the server and kept for the times it can't be reached."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def plan(self, action: str, refs: Sequence[str], wanted: Wanted) -> Plan:
+        """The plan for one action of the table. Raises Failed with what is missing or unknown."""
+        makers: Mapping[str, Callable[[Sequence[str], Wanted], Awaitable[Plan]]] = {
+            "claim": self._claim,
+            "escalate": self._escalate,
+            "new": self._new,
+            "run": self._run,
+            "reboot": self._reboot,
+        }
+        if action in makers:
+            return await makers[action](refs, wanted)
+        return await self._update(action, refs, wanted)
+
+    async def _update(self, action: str, refs: Sequence[str], wanted: Wanted) -> Plan:
+        asked = [(t, await self._asked(t, wanted, action)) for t in self._tickets(refs)]
+        if all(a == Asked(audience=a.audience, meets=a.meets) for _, a in asked):
+            raise failed(Reason.REFUSED, f"{action}: nothing was given to change.")
+        return plan_update(action, asked)
+
+    async def _claim(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        asked = []
+        for ticket in self._tickets(refs):
+            me = await self.me(ticket.connection)
+            manifest = self._desk.manifest(ticket.connection)
+            meets = manifest.meets.get("claim")
+            status = self._claim_status(ticket)
+            asked.append((ticket, Asked(owner=(me.id, me.name), status=status, meets=meets)))
+        return plan_update("claim", asked)
+
+    def _claim_status(self, ticket: Ticket) -> str | None:
+        """The status that a claim sets: the configured one of the queue, on new tickets only."""
+        if ticket.status_class is not StatusClass.NEW:
+            return None
+        by_queue = self._desk.connection(ticket.connection).claim_status
+        return by_queue.get(ticket.queue or "") or by_queue.get("*")
+
+    async def _escalate(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        tickets = self._tickets(refs)
+        if wanted.to is None:
+            raise failed(Reason.REFUSED, "escalate: --to tier:N, queue:NAME or vendor:NAME is missing.")
+        asked = []
+        for ticket in tickets:
+            queue = await self._escalation_queue(ticket, wanted.to)
+            owner = ("", "nobody") if wanted.release else None
+            asked.append((ticket, Asked(text=wanted.text, audience=Audience.INTERNAL, queue=queue, owner=owner)))
+        return plan_update("escalate", asked)
+
+    async def _escalation_queue(self, ticket: Ticket, to: str) -> str:
+        kind, _, name = to.partition(":")
+        tiers = self._desk.connection(ticket.connection).tiers
+        if kind == "queue" and name:
+            return _one_of(name, (await self.choices(ticket.connection)).queues, "queue", ticket.connection)
+        if kind == "tier" and name:
+            wanted = f"L{name.lstrip('Ll')}"
+        elif kind == "vendor" and name:
+            wanted = "vendor"
+        else:
+            raise failed(Reason.REFUSED, f"escalate: {to!r} is not tier:N, queue:NAME or vendor:NAME.")
+        queues = [q for q, tier in tiers.items() if tier == wanted]
+        if not queues:
+            where = f"connections.{ticket.connection}.tiers"
+            raise failed(Reason.REFUSED, f"No queue of {ticket.connection} is tier {wanted}; set it in {where}.")
+        if ticket.queue in queues:
+            raise failed(Reason.REFUSED, f"{ticket.ref} is already in {ticket.queue}, which is tier {wanted}.")
+        return queues[0]
+
+    async def _new(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        name = wanted.connection or self._only_psa()
+        self._must(name, "new")
+        choices = await self.choices(name)
+        if not wanted.client or not wanted.summary:
+            raise failed(Reason.REFUSED, "new: a client and a summary are needed (--client C --summary S).")
+        connection = self._desk.connection(name)
+        queue = wanted.queue or next(iter(connection.queues or connection.tiers), None)
+        if queue is None and len(choices.queues) == 1:
+            queue = choices.queues[0]
+        if queue is None:
+            raise failed(Reason.REFUSED, f"new: {name} needs a queue, one of: {', '.join(choices.queues)}.")
+        queue = _one_of(queue, choices.queues, "queue", name)
+        client = _one_of(wanted.client, choices.clients, "client", name)
+        owner = (await self._owner(name, wanted.owner))[0] if wanted.owner else None
+        new = NewTicket(
+            name, client, wanted.summary, wanted.text or "", wanted.contact,
+            self._device_of(name, wanted.device), queue, wanted.priority, wanted.type, wanted.parent, owner,
+        )  # fmt: skip
+        return plan_new(new, meets=self._desk.manifest(name).meets.get("new"))
+
+    def _device_of(self, name: str, device: str | None) -> str | None:
+        """The PSA's asset for a device given by ref or name; the vendor links assets, not devices."""
+        if device is None:
+            return None
+        store = self._desk.store
+        found = [a for a in store.devices.assets() if a.connection == name and device in (a.ref, a.id)]
+        found = found or [a for a in store.devices.assets_of(device) if a.connection == name]
+        wanted = device.casefold()
+        found = found or [
+            a for a in store.devices.assets() if a.connection == name and a.name.casefold() == wanted
+        ]
+        if len(found) != 1:
+            what = "no asset" if not found else f"{len(found)} assets"
+            raise failed(Reason.NOT_FOUND, f"{name} knows {what} called {device}.")
+        return found[0].ref
+
+    async def _run(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        if not wanted.command:
+            raise failed(Reason.REFUSED, "run: the command is missing (run DEVICE -- COMMAND).")
+        if wanted.attach:
+            self._tickets([wanted.attach])
+        devices = self._devices(refs, "run")
+        command = RunCommand("", wanted.command, wanted.shell, wanted.run_as, wanted.attach)
+        return plan_run(devices, command)
+
+    async def _reboot(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        return plan_reboot(self._devices(refs, "reboot"))
+
+    def _tickets(self, refs: Sequence[str]) -> list[Ticket]:
+        if not refs:
+            raise failed(Reason.REFUSED, "No ticket is chosen.")
+        return [self.ticket(r) for r in dict.fromkeys(refs)]
+
+    def ticket(self, ref: str) -> Ticket:
+        """The ticket as last known. Raises Failed where it isn't."""
+        name, _ = split_ref(ref)
+        self._desk.connection(name)
+        found = self._desk.store.tickets.get(ref)
+        if found is None:
+            raise failed(Reason.NOT_FOUND, f"{name} has no ticket {ref} that is known here.", name)
+        return found
+
+    def _devices(self, refs: Sequence[str], needs: str) -> list[tuple[Device, str | None]]:
+        if not refs:
+            raise failed(Reason.REFUSED, "No device is chosen.")
+        found = [self.device(r) for r in dict.fromkeys(refs)]
+        for device, _ in found:
+            self._must(device.connection, needs)
+        return found
+
+    def device(self, wanted: str) -> tuple[Device, str | None]:
+        """A device by ref or by name that only one has, and its client. Raises Failed otherwise."""
+        store = self._desk.store
+        one = store.devices.get(wanted)
+        found = [one] if one else store.devices.named(wanted)
+        if len(found) != 1:
+            refs = ", ".join(d.ref for d in found)
+            sentence = f"{len(found)} devices are called {wanted}: {refs}." if found else _no_device(wanted)
+            raise failed(Reason.NOT_FOUND if not found else Reason.CONFLICT, sentence)
+        device = found[0]
+        return device, device.client or store.devices.client_names().get(device.ref)
+
+    def _must(self, connection: str, needs: str) -> None:
+        able = self._desk.manifest(connection).able(needs)
+        if not able.possible:
+            raise failed(Reason.REFUSED, f"{connection} can't do this: {able.reason}.", connection)
+
+    async def _asked(self, ticket: Ticket, wanted: Wanted, action: str) -> Asked:
+        name = ticket.connection
+        audience = wanted.audience or (Audience.PUBLIC if action == "reply" else Audience.INTERNAL)
+        for needs, given in (
+            ("reply" if audience in (Audience.PUBLIC, Audience.RESOLUTION) else "note", wanted.text is not None),
+            ("co-managed", wanted.text is not None and audience is Audience.CO_MANAGED),
+            ("time", wanted.minutes is not None),
+            ("status", wanted.status is not None),
+            ("assign", wanted.owner is not None),
+            ("priority", wanted.priority is not None),
+            ("queue", wanted.queue is not None),
+            ("next", wanted.next_at is not None),
+            ("mail choice", wanted.mail is not None and wanted.text is not None),
+        ):
+            if given:
+                self._must(name, needs)
+        return Asked(
+            text=wanted.text,
+            audience=audience,
+            mail=wanted.mail,
+            minutes=wanted.minutes,
+            status=await self._status(ticket, wanted.status) if wanted.status else None,
+            owner=await self._owner(name, wanted.owner) if wanted.owner is not None else None,
+            priority=wanted.priority,
+            queue=_one_of(wanted.queue, (await self.choices(name)).queues, "queue", name) if wanted.queue else None,
+            next_at=wanted.next_at,
+            meets=self._meets(name, audience, wanted),
+            mail_words=self._desk.manifest(name).meets.get(f"mail {audience.value}", "") if wanted.text else "",
+        )
+
+    def _meets(self, name: str, audience: Audience, wanted: Wanted) -> str | None:
+        if wanted.text is None or audience not in (Audience.PUBLIC, Audience.RESOLUTION):
+            return None
+        return self._desk.manifest(name).meets.get("reply")
+
+    async def _status(self, ticket: Ticket, wanted: str) -> str:
+        choices = await self.choices(ticket.connection, ticket)
+        if wanted.casefold() in {c.value for c in StatusClass}:
+            exact = [s for s in choices.statuses if s.casefold() == wanted.casefold()]
+            classes = self._desk.connection(ticket.connection).status_classes
+            by_class = [s for s in choices.statuses if classes.get(s) == wanted.casefold()]
+            defaults = {"waiting": "stalled", "closed": "rejected"}
+            fallback = [s for s in choices.statuses if s == defaults.get(wanted.casefold())]
+            return (exact or by_class or fallback or [wanted])[0]
+        return _one_of(wanted, choices.statuses, "status", ticket.connection)
+
+    async def _owner(self, name: str, wanted: str) -> tuple[str, str]:
+        if wanted.casefold() in ("", "nobody", "none", "unassigned"):
+            return "", "nobody"
+        if wanted.casefold() == "me":
+            me = await self.me(name)
+            return me.id, me.name
+        technicians = (await self.choices(name)).technicians
+        folded = wanted.casefold()
+        exact = [t for t in technicians if folded in (t.id.casefold(), t.name.casefold())]
+        found = exact or [t for t in technicians if folded in t.name.casefold()]
+        if len(found) == 1 or exact:
+            return found[0].id, found[0].name
+        if not technicians:
+            return wanted, wanted
+        known = ", ".join(t.id for t in (found or technicians))
+        what = "several technicians" if found else "no technician"
+        raise failed(Reason.NOT_FOUND, f"{name} has {what} called {wanted}; known: {known}.", name)
+
+    async def me(self, name: str) -> Technician:
+        """Who this connection acts as; the last known where it can't be asked now."""
+        key = f"me:{name}"
+        try:
+            identity = await (await self._desk.connector(name)).whoami()
+        except Failed as error:
+            known = self._desk.store.database.get(key)
+            if known is None or error.failure.reason is Reason.AUTH:
+                raise
+            id_, label = json.loads(known)
+            return Technician(id_, label)
+        me = identity.technician
+        self._desk.store.database.put(key, json.dumps([me.id, me.name]))
+        self._desk.store.connections.acts_as(name, f"{me.name} ({identity.kind})")
+        return me
+
+    async def choices(self, name: str, ticket: Ticket | None = None) -> Choices:
+        """What may be chosen; the last known where the server can't be asked now."""
+        key = f"choices:{name}:{ticket.queue_id if ticket else ''}"
+        try:
+            found = await (await self._desk.connector(name)).choices(ticket)
+        except Failed:
+            return _choices(self._desk.store.database.get(key))
+        self._desk.store.database.put(key, _dump(found))
+        return found
+
+    def _only_psa(self) -> str:
+        names = self._desk.serving("psa")
+        if len(names) != 1:
+            which = ", ".join(names) or "none is configured"
+            raise failed(Reason.REFUSED, f"new: say which connection (--connection N): {which}.")
+        return names[0]
+
+
+def _one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> str:
+    """The vendor's own spelling. Raises Failed naming what there is; passes where nothing is known."""
+    options = list(known)
+    if not options:
+        return wanted
+    folded = {o.casefold(): o for o in options}
+    if wanted.casefold() in folded:
+        return folded[wanted.casefold()]
+    partial = [o for o in options if wanted.casefold() in o.casefold()]
+    if len(partial) == 1:
+        return partial[0]
+    near = difflib.get_close_matches(wanted.casefold(), folded, 1)
+    hint = f" Did you mean {folded[near[0]]}?" if near else ""
+    raise failed(
+        Reason.NOT_FOUND, f"{connection} has no {what} {wanted}; it has: {', '.join(options)}.{hint}", connection
+    )
+
+
+def _no_device(wanted: str) -> str:
+    return f"No RMM connection knows a device {wanted}; `mspterm devices` lists what is known."
+
+
+def _dump(choices: Choices) -> str:
+    people = [[t.id, t.name] for t in choices.technicians]
+    lists = [list(choices.statuses), list(choices.queues), people, list(choices.clients), list(choices.required)]
+    return json.dumps(lists)
+
+
+def _choices(text: str | None) -> Choices:
+    if text is None:
+        return Choices()
+    statuses, queues, people, clients, required = json.loads(text)
+    technicians = tuple(Technician(i, SafeText(n)) for i, n in people)
+    return Choices(tuple(statuses), tuple(queues), technicians, tuple(clients), tuple(required))
