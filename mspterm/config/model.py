@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,7 @@ class Config:
     console: Console = field(default_factory=Console)
     keys: Mapping[str, str] = field(default_factory=dict)
     journal_head_file: Path | None = None
+    clients_dir: Path | None = None
+    """The shared directory of client facts, whose word overrides this file's."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """Tables kept as they are: `calendars` (its shape checked), `sla`, `escalation`, `ssh`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -97,10 +97,10 @@ class Connector(Protocol):
         """Who the credential acts as; the cheapest call that proves it works."""
         ...
 
-    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncIterator[Batch]:
+    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
         """Changes since `cursor` (everything active when None or `full`).
 
-        A poll connector's iterator ends when it has caught up. A push connector's ends only when
+        A poll connector's generator ends when it has caught up. A push connector's ends only when
         closed or failed: after its first run (one batch with `cursor` set) it yields as things change.
         """
         ...
@@ -113,7 +113,7 @@ class Connector(Protocol):
         """One device with all its RMM gives, asked of the server now."""
         ...
 
-    def live(self, id: str) -> AsyncIterator[Sample]:
+    def live(self, id: str) -> AsyncGenerator[Sample, None]:
         """Live readings of one device, for as long as it is iterated."""
         ...
 

@@ -23,7 +23,9 @@ class SharedPacer:
             return
         until = datetime.fromisoformat(held)
         if until > self._now():
-            sentence = f"{connection} asked us to wait until {until:%H:%M:%S} UTC; nothing is sent before that."
+            sentence = (
+                f"{connection} asked us to wait until {until:%H:%M:%S} UTC; nothing is sent before that."
+            )
             raise Failed(Failure(Reason.RATE_LIMIT, sentence, connection, until))
 
     def limited(self, connection: str, until: datetime) -> None:

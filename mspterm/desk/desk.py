@@ -12,10 +12,11 @@ from mspterm.connectors.base import Connector, Manifest
 from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
 from mspterm.desk.journal import Journal
-from mspterm.domain.match import canonical_client
+from mspterm.domain.device import Asset, Device
+from mspterm.domain.match import alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
-from mspterm.secrets.chain import Credentials, Found
+from mspterm.secrets.chain import Credentials, Missing
 from mspterm.store.store import Store
 
 
@@ -47,6 +48,7 @@ class Desk:
         self.store = store or Store(state_dir)
         self.credentials = credentials or Credentials()
         self.pacer = SharedPacer(self.store, now)
+        self._aliases = alias_map(config.clients)
         self._connectors: dict[str, Connector] = {}
         self._journal: Journal | None = None
 
@@ -91,14 +93,10 @@ class Desk:
         return found
 
     async def _secrets(self, connection: Connection) -> dict[str, Secret]:
-        fields = manifest(connection).secrets
-        secrets: dict[str, Secret] = {}
-        for field in fields:
-            found = await self.credentials.aget(connection.name, field)
-            if not isinstance(found, Found):
-                raise NoCredential(Failure(Reason.AUTH, found.sentence, connection.name))
-            secrets[field] = found.secret
-        return secrets
+        found = await self.credentials.asecrets_of(connection)
+        if isinstance(found, Missing):
+            raise NoCredential(Failure(Reason.AUTH, found.sentence, connection.name))
+        return found
 
     async def forget(self, name: str) -> None:
         """Drops a connector, so that the next use looks its credentials up anew (after a 401)."""
@@ -117,10 +115,12 @@ class Desk:
 
     def canonical(self, client: str | None, connection: str) -> str | None:
         """The name that `[clients]` gives this client, else the connection's own."""
-        if client is None:
-            return None
-        aliases = {c.name: c.match for c in self.config.clients.values()}
-        return canonical_client(client, connection, aliases)
+        known = canonical_client(client, connection, self._aliases)
+        return known if known in self.config.clients else client
+
+    def client_key(self, thing: Asset | Device) -> str | None:
+        """The name to compare clients by, when assets and devices are matched."""
+        return canonical_client(thing.client, thing.connection, self._aliases)
 
     @property
     def lockdown(self) -> Path | None:

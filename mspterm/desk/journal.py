@@ -100,7 +100,9 @@ class Journal:
                     found = json.loads(lines[-1])
                     return {"seq": int(found["seq"]), "h": str(found["h"])}
                 except (ValueError, KeyError, TypeError) as error:
-                    sentence = f"The journal's last record in {path} can't be read; see `mspterm audit verify`."
+                    sentence = (
+                        f"The journal's last record in {path} can't be read; see `mspterm audit verify`."
+                    )
                     raise failed(Reason.BAD_DATA, sentence) from error
         return None
 

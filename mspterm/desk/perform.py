@@ -24,8 +24,11 @@ from mspterm.domain.action import (
     Verdict,
     Write,
 )
-from mspterm.domain.guard import DeviceFacts, GuardContext, judge
-from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.device import Device
+from mspterm.domain.guard import GuardContext, judge, unconfirmed
+from mspterm.domain.people import Technician
+from mspterm.domain.reasons import Failed, Failure, Reason, failed
+from mspterm.domain.text import SafeText
 from mspterm.store.intents import Intent
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -52,33 +55,40 @@ class Performer:
 
     async def judge(self, plan: Plan, consent: Consent) -> Verdict:
         """What the guard says now; writes nothing."""
-        return judge(plan, await self._context(consent))
+        return judge(plan, await self._context(plan, consent))
 
-    async def _context(self, consent: Consent) -> GuardContext:
+    async def _context(self, plan: Plan, consent: Consent) -> GuardContext:
         desk = self._desk
         journal = await desk.journal()
-        lockdown = desk.lockdown
         return GuardContext(
-            read_only=desk.read_only or consent.read_only,
+            read_only=desk.read_only,
             read_only_connections=frozenset(n for n, c in desk.connections.items() if c.read_only),
-            lockdown=None if lockdown is None else str(lockdown),
+            lockdown=desk.lockdown is not None,
             journal_keyed=journal.keyed,
             max_devices=desk.config.guard.max_devices,
             max_clients=desk.config.guard.max_clients,
-            devices=self._facts(),
+            devices=self._devices(plan),
+            held=self._held(plan),
             consent=consent,
         )
 
-    def _facts(self) -> Mapping[str, DeviceFacts]:
+    def _devices(self, plan: Plan) -> Mapping[str, Device]:
+        """The plan's devices with the flags that the config adds to the RMM's."""
         flags = {k.casefold(): v for k, v in self._desk.config.guard.flags.items()}
-        devices = self._desk.store.devices.all()
+        found = (self._desk.store.devices.get(t.ref) for t in plan.targets)
         return {
-            d.ref: DeviceFacts(
-                name=d.name, online=d.online, user=d.user, kind=d.kind,
-                flags=(*d.flags, *flags.get(d.name.casefold(), ())),
-            )
-            for d in devices
-        }  # fmt: skip
+            d.ref: replace(d, flags=(*d.flags, *flags.get(d.name.casefold(), ())))
+            for d in found
+            if d is not None
+        }
+
+    def _held(self, plan: Plan) -> Mapping[str, Technician]:
+        rows = (self._desk.store.tickets.row(t.ref) for t in plan.targets)
+        return {
+            r.ref: Technician(r.assignee_id, r.assignee or SafeText(r.assignee_id))
+            for r in rows
+            if r is not None and r.assignee_id
+        }
 
     async def perform(self, plan: Plan, consent: Consent) -> list[Result]:
         """Performs every write of the plan in order; each has its own result.
@@ -89,7 +99,7 @@ class Performer:
         journal = await self._desk.journal()
         verdict = await self.judge(plan, consent)
         if isinstance(verdict, Refuse | Ask):
-            failure = verdict.failure if isinstance(verdict, Refuse) else _unasked(verdict)
+            failure = verdict.failure if isinstance(verdict, Refuse) else unconfirmed(verdict)
             return [self._refused(journal, plan, w, failure) for w in plan.writes]
         results = []
         for write in plan.writes:
@@ -120,14 +130,18 @@ class Performer:
             results += await self._attach(journal, plan, write, outcome)
         return results
 
-    async def _attach(self, journal: Journal, plan: Plan, write: RunCommand, outcome: Outcome) -> list[Result]:
+    async def _attach(
+        self, journal: Journal, plan: Plan, write: RunCommand, outcome: Outcome
+    ) -> list[Result]:
         """The output as an internal note, in a write of its own."""
         assert write.attach is not None
         device = self._desk.store.devices.get(write.ref)
         name = device.name if device else write.ref
         said = "; ".join(outcome.detail)
         output = outcome.output or "(no output)"
-        text = f"Ran on {name} at {self._desk.now():%Y-%m-%d %H:%M} UTC ({said}):\n$ {write.command}\n{output}"
+        text = (
+            f"Ran on {name} at {self._desk.now():%Y-%m-%d %H:%M} UTC ({said}):\n$ {write.command}\n{output}"
+        )
         note = Update(write.attach, text=text, audience=Audience.INTERNAL)
         return await self._one(journal, replace(plan, action="note", writes=(note,)), note)
 
@@ -181,7 +195,11 @@ class Performer:
             row = self._desk.store.tickets.row(write.ref)
             return None if row is None else row.client
         device = self._desk.store.devices.get(write.ref)
-        return None if device is None else device.client or self._desk.store.devices.client_names().get(write.ref)
+        return (
+            None
+            if device is None
+            else device.client or self._desk.store.devices.client_names().get(write.ref)
+        )
 
     async def flush(self, name: str) -> None:
         """Sends what waited for this connection, oldest first, each after re-reading its ticket."""
@@ -222,10 +240,53 @@ class Performer:
         self._desk.store.tickets.upsert([detail.ticket])
         return Outcome(write.ref, State.FAILED, Failure(Reason.CONFLICT, sentence, intent.connection))
 
+    async def retry(self, intent_id: str) -> Outcome:
+        """Sends an intent again, because a person decided so. Raises Failed where it can't be."""
+        intent = self._decidable(intent_id)
+        journal = await self._desk.journal()
+        if self._desk.read_only or self._desk.lockdown is not None:
+            raise failed(Reason.REFUSED, "This session is read-only or locked down; nothing is sent.")
+        if not may_wait(intent.write):
+            raise failed(Reason.REFUSED, f"A {intent.action} is not repeated from the outbox; do it anew.")
+        now = self._desk.now()
+        self._desk.store.intents.move(intent_id, "sending", intent.reason, now, attempt=True)
+        outcome = await self._call(intent.write, intent_id)
+        self._settle(journal, intent.action, intent.plan_hash, intent.write, intent_id, outcome)
+        return outcome
+
+    async def drop(self, intent_id: str) -> None:
+        """Cancels an intent that is not being sent."""
+        intent = self._decidable(intent_id)
+        journal = await self._desk.journal()
+        self._desk.store.intents.move(intent_id, "cancelled", intent.reason, self._desk.now())
+        self._desk.store.tickets.set_pending(intent.ref, self._desk.store.intents.pending(intent.ref))
+        identity = self._desk.store.connections.get(intent.connection).identity
+        entry = Entry(
+            "drop", (intent.ref,), self._client(intent.write), "cancelled", intent.reason, intent_id,
+            intent.plan_hash, identity,
+        )  # fmt: skip
+        journal.append(entry, self._desk.now())
+
+    def _decidable(self, intent_id: str) -> Intent:
+        found = self._desk.store.intents.get(intent_id)
+        if found is None:
+            raise failed(
+                Reason.NOT_FOUND, f"The outbox has no intent {intent_id}; see `mspterm outbox list`."
+            )
+        if found.state not in ("queued", "uncertain", "failed"):
+            raise failed(
+                Reason.CONFLICT, f"{intent_id} is {found.state}; only what waits or failed is decided."
+            )
+        return found
+
     def recover(self) -> int:
         """Intents that a dead process left half-way become uncertain; returns how many."""
         now = self._desk.now()
-        left = [i for i in self._desk.store.intents.in_state("sending") if (now - i.created_at).total_seconds() > 180]
+        left = [
+            i
+            for i in self._desk.store.intents.in_state("sending")
+            if (now - i.created_at).total_seconds() > 180
+        ]
         for intent in left:
             sentence = "unknown: mspterm ended while this was being sent; look at the ticket, then decide."
             self._desk.store.intents.move(intent.intent_id, "uncertain", sentence, now)
@@ -234,13 +295,10 @@ class Performer:
 
 def may_wait(write: Write) -> bool:
     """Notes, time and status wait out an outage; nothing that conditions could make wrong does."""
-    return isinstance(write, Update) and write.owner is None and write.queue is None and write.priority is None
+    return (
+        isinstance(write, Update) and write.owner is None and write.queue is None and write.priority is None
+    )
 
 
 def connection_of(write: Write) -> str:
     return write.connection if isinstance(write, NewTicket) else split_ref(write.ref)[0]
-
-
-def _unasked(ask: Ask) -> Failure:
-    stake = "; ".join(ask.stake)
-    return Failure(Reason.REFUSED, f"A typed confirmation is needed ({stake}): --confirm '{ask.phrase}'")

@@ -98,7 +98,9 @@ class Planner:
         for ticket in tickets:
             queue = await self._escalation_queue(ticket, wanted.to)
             owner = ("", "nobody") if wanted.release else None
-            asked.append((ticket, Asked(text=wanted.text, audience=Audience.INTERNAL, queue=queue, owner=owner)))
+            asked.append(
+                (ticket, Asked(text=wanted.text, audience=Audience.INTERNAL, queue=queue, owner=owner))
+            )
         return plan_update("escalate", asked)
 
     async def _escalation_queue(self, ticket: Ticket, to: str) -> str:
@@ -115,9 +117,13 @@ class Planner:
         queues = [q for q, tier in tiers.items() if tier == wanted]
         if not queues:
             where = f"connections.{ticket.connection}.tiers"
-            raise failed(Reason.REFUSED, f"No queue of {ticket.connection} is tier {wanted}; set it in {where}.")
+            raise failed(
+                Reason.REFUSED, f"No queue of {ticket.connection} is tier {wanted}; set it in {where}."
+            )
         if ticket.queue in queues:
-            raise failed(Reason.REFUSED, f"{ticket.ref} is already in {ticket.queue}, which is tier {wanted}.")
+            raise failed(
+                Reason.REFUSED, f"{ticket.ref} is already in {ticket.queue}, which is tier {wanted}."
+            )
         return queues[0]
 
     async def _new(self, refs: Sequence[str], wanted: Wanted) -> Plan:
@@ -212,7 +218,10 @@ class Planner:
         name = ticket.connection
         audience = wanted.audience or (Audience.PUBLIC if action == "reply" else Audience.INTERNAL)
         for needs, given in (
-            ("reply" if audience in (Audience.PUBLIC, Audience.RESOLUTION) else "note", wanted.text is not None),
+            (
+                "reply" if audience in (Audience.PUBLIC, Audience.RESOLUTION) else "note",
+                wanted.text is not None,
+            ),
             ("co-managed", wanted.text is not None and audience is Audience.CO_MANAGED),
             ("time", wanted.minutes is not None),
             ("status", wanted.status is not None),
@@ -232,10 +241,14 @@ class Planner:
             status=await self._status(ticket, wanted.status) if wanted.status else None,
             owner=await self._owner(name, wanted.owner) if wanted.owner is not None else None,
             priority=wanted.priority,
-            queue=_one_of(wanted.queue, (await self.choices(name)).queues, "queue", name) if wanted.queue else None,
+            queue=_one_of(wanted.queue, (await self.choices(name)).queues, "queue", name)
+            if wanted.queue
+            else None,
             next_at=wanted.next_at,
             meets=self._meets(name, audience, wanted),
-            mail_words=self._desk.manifest(name).meets.get(f"mail {audience.value}", "") if wanted.text else "",
+            mail_words=self._desk.manifest(name).meets.get(f"mail {audience.value}", "")
+            if wanted.text
+            else "",
         )
 
     def _meets(self, name: str, audience: Audience, wanted: Wanted) -> str | None:
@@ -288,6 +301,15 @@ class Planner:
         self._desk.store.connections.acts_as(name, f"{me.name} ({identity.kind})")
         return me
 
+    def known_me(self) -> dict[str, frozenset[str]]:
+        """My ids by connection as last known, for `owner:me`; asks nobody."""
+        found: dict[str, frozenset[str]] = {}
+        for name, connection in self._desk.connections.items():
+            known = self._desk.store.database.get(f"me:{name}")
+            ids = {json.loads(known)[0]} if known else set()
+            found[name] = frozenset(ids | ({connection.me} if connection.me else set()))
+        return found
+
     async def choices(self, name: str, ticket: Ticket | None = None) -> Choices:
         """What may be chosen; the last known where the server can't be asked now."""
         key = f"choices:{name}:{ticket.queue_id if ticket else ''}"
@@ -320,7 +342,9 @@ def _one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> st
     near = difflib.get_close_matches(wanted.casefold(), folded, 1)
     hint = f" Did you mean {folded[near[0]]}?" if near else ""
     raise failed(
-        Reason.NOT_FOUND, f"{connection} has no {what} {wanted}; it has: {', '.join(options)}.{hint}", connection
+        Reason.NOT_FOUND,
+        f"{connection} has no {what} {wanted}; it has: {', '.join(options)}.{hint}",
+        connection,
     )
 
 
@@ -330,7 +354,13 @@ def _no_device(wanted: str) -> str:
 
 def _dump(choices: Choices) -> str:
     people = [[t.id, t.name] for t in choices.technicians]
-    lists = [list(choices.statuses), list(choices.queues), people, list(choices.clients), list(choices.required)]
+    lists = [
+        list(choices.statuses),
+        list(choices.queues),
+        people,
+        list(choices.clients),
+        list(choices.required),
+    ]
     return json.dumps(lists)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -55,7 +55,9 @@ class Sync:
 
     def held_elsewhere(self, name: str) -> bool:
         """Whether another process of this user polls this connection."""
-        return self._desk.store.connections.lease(f"poll:{name}", self._owner, self._desk.now(), LEASE_S) is None
+        return (
+            self._desk.store.connections.lease(f"poll:{name}", self._owner, self._desk.now(), LEASE_S) is None
+        )
 
     def release(self, name: str) -> None:
         self._desk.store.connections.release(f"poll:{name}", self._owner)
@@ -114,7 +116,7 @@ class Sync:
             await self._desk.forget(name)
         self._desk.store.connections.failed(name, failure, self._desk.now())
 
-    async def _runs(self, name: str, *, full: bool = False) -> AsyncIterator[None]:
+    async def _runs(self, name: str, *, full: bool = False) -> AsyncGenerator[None, None]:
         """Yields each time the store is up to date with the connection."""
         store, now = self._desk.store, self._desk.now
         connector = await self._desk.connector(name)
@@ -131,7 +133,7 @@ class Sync:
                 elif batch.devices or batch.gone:
                     self._changed()
 
-    async def _alive(self, name: str, feed: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+    async def _alive(self, name: str, feed: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
         """The feed's batches; while it is silent the lease and the age are kept up."""
         while True:
             coming = asyncio.ensure_future(anext(feed, None))
@@ -139,7 +141,11 @@ class Sync:
                 while not (await asyncio.wait({coming}, timeout=LEASE_S / 3))[0]:
                     self.held_elsewhere(name)
                     state = self._desk.store.connections.get(name)
-                    if self._desk.manifest(name).push and state.failure is None and state.checked_at is not None:
+                    if (
+                        self._desk.manifest(name).push
+                        and state.failure is None
+                        and state.checked_at is not None
+                    ):
                         self._desk.store.connections.caught_up(
                             name, self._desk.now(), None, full=False, skipped=None
                         )
@@ -197,7 +203,7 @@ def relink(desk: Desk) -> None:
     store = desk.store
     assets, devices = store.devices.assets(), store.devices.all()
     if assets:
-        store.devices.tie(match(assets, devices, desk.canonical))
+        store.devices.tie(match(assets, devices, desk.client_key))
         store.tickets.name_devices()
 
 

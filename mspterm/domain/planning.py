@@ -51,14 +51,7 @@ def plan_update(action: str, asked: Sequence[tuple[Ticket, Asked]]) -> Plan:
     """One update a ticket; the plan's lines name each change as from and to."""
     writes = tuple(_update(t, a) for t, a in asked)
     lines = tuple(line for t, a in asked for line in _update_lines(t, a))
-    taken = tuple(t for t, a in asked if _takes_over(t, a))
-    stake = tuple(f"#{t.number} is held by {t.assignee or t.assignee_id}: you take it over" for t in taken)
-    phrase = "take over" if taken else None
-    return Plan(action, Risk.ROUTINE, writes, tuple(target_of(t) for t, _ in asked), lines, stake, phrase)
-
-
-def _takes_over(ticket: Ticket, asked: Asked) -> bool:
-    return bool(asked.owner and asked.owner[0] and ticket.assignee_id and asked.owner[0] != ticket.assignee_id)
+    return Plan(action, Risk.ROUTINE, writes, tuple(target_of(t) for t, _ in asked), lines)
 
 
 def _update(ticket: Ticket, a: Asked) -> Update:
@@ -132,26 +125,6 @@ def device_target(device: Device, client: str | None) -> Target:
     return Target(device.ref, device.name, client)
 
 
-def phrase_for(devices: Sequence[tuple[Device, str | None]]) -> str:
-    """What has to be typed: the device's name, or how many of whose. Never a quote character."""
-    if len(devices) == 1:
-        return _plain(devices[0][0].name)
-    clients = sorted({c or "no client" for _, c in devices})
-    return _plain(f"{len(devices)} devices of {' and '.join(clients)}")
-
-
-def _plain(text: str) -> str:
-    return "".join(c for c in text if c not in "'\"`\u2018\u2019\u201c\u201d")
-
-
-def device_stake(device: Device, client: str | None) -> str:
-    """What a person must see before a disruptive action on this device."""
-    state = {True: "online", False: "OFFLINE", None: "state unknown"}[device.online]
-    flags = f"; flagged {', '.join(device.flags)}" if device.flags else ""
-    user = device.user or "nobody known"
-    return f"{device.name} of {client or 'no known client'}: {device.kind}, {state}; logged on: {user}{flags}"
-
-
 def plan_run(devices: Sequence[tuple[Device, str | None]], command: RunCommand) -> Plan:
     """The same command line on each device; `command.ref` is replaced by each one's."""
     writes = tuple(
@@ -167,8 +140,6 @@ def plan_run(devices: Sequence[tuple[Device, str | None]], command: RunCommand) 
         writes,
         tuple(device_target(d, c) for d, c in devices),
         tuple(lines),
-        tuple(device_stake(d, c) for d, c in devices),
-        phrase_for(devices),
     )
 
 
@@ -179,6 +150,4 @@ def plan_reboot(devices: Sequence[tuple[Device, str | None]]) -> Plan:
         tuple(Reboot(d.ref) for d, _ in devices),
         tuple(device_target(d, c) for d, c in devices),
         tuple(f"{d.ref} {d.name}: restart now" for d, _ in devices),
-        tuple(device_stake(d, c) for d, c in devices),
-        phrase_for(devices),
     )

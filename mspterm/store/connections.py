@@ -59,7 +59,13 @@ class Connections:
             return int(db.execute(sql, (name,)).fetchone()[0])
 
     def caught_up(
-        self, name: str, at: datetime, cursor: str | None, *, full: bool, skipped: list[tuple[str, str]] | None
+        self,
+        name: str,
+        at: datetime,
+        cursor: str | None,
+        *,
+        full: bool,
+        skipped: list[tuple[str, str]] | None,
     ) -> None:
         """The connection answered and we know all it has; clears its failure."""
         with self._db.write() as db:

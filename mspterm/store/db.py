@@ -66,7 +66,9 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise failed(Reason.BAD_DATA, f"The store {path} can't be used ({error}). {_ADVICE}") from error
         except OSError as error:
-            raise failed(Reason.REFUSED, f"The state directory {path.parent} can't be used: {error}.") from error
+            raise failed(
+                Reason.REFUSED, f"The state directory {path.parent} can't be used: {error}."
+            ) from error
 
     def _open(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +85,9 @@ class Database:
         with self.write() as db:
             found = self._version()
             if found > VERSION:
-                raise sqlite3.DatabaseError(f"it was written by a newer mspterm (format {found}, here {VERSION})")
+                raise sqlite3.DatabaseError(
+                    f"it was written by a newer mspterm (format {found}, here {VERSION})"
+                )
             if found == 0:
                 for statement in SCHEMA.split(";\n"):
                     if statement.strip():
@@ -129,7 +133,9 @@ class Database:
 
     def put(self, key: str, value: str) -> None:
         with self.write() as db:
-            db.execute("INSERT INTO meta VALUES(?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
+            db.execute(
+                "INSERT INTO meta VALUES(?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
+            )
 
     def close(self) -> None:
         self.connection.close()

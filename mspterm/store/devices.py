@@ -30,7 +30,9 @@ class Devices:
         return [unpack(r[0], Device) for r in self._db.connection.execute(sql, (name,))]
 
     def assets(self) -> list[Asset]:
-        return [unpack(r[0], Asset) for r in self._db.connection.execute("SELECT data FROM asset ORDER BY ref")]
+        return [
+            unpack(r[0], Asset) for r in self._db.connection.execute("SELECT data FROM asset ORDER BY ref")
+        ]
 
     def asset(self, ref: str) -> Asset | None:
         found = self._db.connection.execute("SELECT data FROM asset WHERE ref = ?", (ref,)).fetchone()
@@ -54,7 +56,9 @@ class Devices:
             revision = self._db.next_revision()
             for d in devices:
                 observed = d.observed_at.timestamp()
-                known = db.execute("SELECT observed, data, run FROM device WHERE ref = ?", (d.ref,)).fetchone()
+                known = db.execute(
+                    "SELECT observed, data, run FROM device WHERE ref = ?", (d.ref,)
+                ).fetchone()
                 if known is not None and known[0] > observed:
                     db.execute("UPDATE device SET run = max(run, ?) WHERE ref = ?", (run, d.ref))
                     continue
@@ -108,12 +112,16 @@ class Devices:
                 db.execute(f"DELETE FROM {table} WHERE connection = ? AND run < ?", (connection, before_run))
 
     def alerts(self) -> list[Alert]:
-        return [unpack(r[0], Alert) for r in self._db.connection.execute("SELECT data FROM alert ORDER BY ref")]
+        return [
+            unpack(r[0], Alert) for r in self._db.connection.execute("SELECT data FROM alert ORDER BY ref")
+        ]
 
     def upsert_alerts(self, alerts: Iterable[Alert], *, run: int = 0) -> None:
         with self._db.write() as db:
             revision = self._db.next_revision()
-            rows = [(a.ref, a.connection, revision, int(a.cleared_at is not None), run, pack(a)) for a in alerts]
+            rows = [
+                (a.ref, a.connection, revision, int(a.cleared_at is not None), run, pack(a)) for a in alerts
+            ]
             db.executemany("INSERT OR REPLACE INTO alert VALUES(?, ?, ?, ?, ?, ?)", rows)
 
 

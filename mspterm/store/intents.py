@@ -51,7 +51,9 @@ class Intents:
                  at, at, intent.attempts, intent.plan_hash, data),
             )  # fmt: skip
 
-    def move(self, intent_id: str, state: str, reason: str | None, at: datetime, *, attempt: bool = False) -> None:
+    def move(
+        self, intent_id: str, state: str, reason: str | None, at: datetime, *, attempt: bool = False
+    ) -> None:
         with self._db.write() as db:
             db.execute(
                 "UPDATE intent SET state = ?, reason = ?, changed_at = ?, attempts = attempts + ? WHERE intent_id = ?",

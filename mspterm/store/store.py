@@ -21,5 +21,22 @@ class Store:
         self.connections = Connections(self.database)
         self.intents = Intents(self.database)
 
+    def purge(self) -> None:
+        """Forgets all that can be asked for again; intents stay."""
+        with self.database.write() as db:
+            for table in (
+                "ticket",
+                "ticket_data",
+                "ticket_detail",
+                "ticket_asset",
+                "device",
+                "asset",
+                "alert",
+            ):
+                db.execute(f"DELETE FROM {table}")
+            db.execute("UPDATE connection SET cursor = NULL, checked_at = NULL, full_at = NULL")
+            self.database.next_revision()
+        self.database.connection.execute("VACUUM")
+
     def close(self) -> None:
         self.database.close()

@@ -66,6 +66,12 @@ class Tickets:
         found = self._db.connection.execute("SELECT data FROM ticket_data WHERE ref = ?", (ref,)).fetchone()
         return None if found is None else unpack(found[0], Ticket)
 
+    def recent(self, column: str, value: str, *, but: str, limit: int = 3) -> list[TicketRow]:
+        """The last changed tickets, active or not, whose `column` (client or contact) holds `value`."""
+        assert column in ("client", "contact")
+        sql = f"SELECT {COLUMNS} FROM ticket WHERE {column} = ? AND ref != ? ORDER BY updated_at DESC LIMIT ?"
+        return [_row(r) for r in self._db.connection.execute(sql, (value, but, limit))]
+
     def whole(self, *, active_only: bool = True) -> list[Ticket]:
         """Whole tickets in the default order, for `--json`."""
         sql = "SELECT d.data FROM ticket t JOIN ticket_data d USING(ref)"
@@ -105,7 +111,7 @@ class Tickets:
         return changed
 
     def _put(self, db: sqlite3.Connection, ticket: Ticket, pending: int, revision: int, run: int) -> None:
-        assets = [f"{ticket.connection}:asset/{i}" for i in ticket.asset_ids]
+        assets = [f"{ticket.connection}:asset:{i}" for i in ticket.asset_ids]
         db.execute("DELETE FROM ticket_asset WHERE ref = ?", (ticket.ref,))
         db.executemany("INSERT OR IGNORE INTO ticket_asset VALUES(?, ?)", [(ticket.ref, a) for a in assets])
         row = row_of(ticket, device_names=self._names(db, ticket.ref), pending=pending, revision=revision)

@@ -1,0 +1,76 @@
+"""`outbox list | retry | drop`: what waits, failed or is uncertain."""
+
+from __future__ import annotations
+
+import click
+
+from mspterm.cli.output import print_json, print_table
+from mspterm.cli.perform import _status
+from mspterm.cli.read import json_option
+from mspterm.cli.rows import Row, time
+from mspterm.cli.session import DONE, run
+from mspterm.desk.desk import Desk
+from mspterm.desk.perform import Performer
+from mspterm.store.intents import Intent
+
+
+@click.group()
+def outbox() -> None:
+    """Writes that wait, failed or are uncertain."""
+
+
+def _row(i: Intent) -> Row:
+    return {
+        "intent_id": i.intent_id,
+        "ref": i.ref,
+        "action": i.action,
+        "state": i.state,
+        "reason": i.reason,
+        "created_at": time(i.created_at),
+        "attempts": i.attempts,
+    }
+
+
+@outbox.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """What is undecided, and what was decided in the last day."""
+
+    async def verb(desk: Desk) -> int:
+        rows = [_row(i) for i in desk.store.intents.listed(desk.now())]
+        if as_json:
+            print_json(rows)
+        else:
+            columns = ("CREATED", "REF", "ACTION", "STATE", "INTENT", "REASON")
+            names = ("created_at", "ref", "action", "state", "intent_id", "reason")
+            print_table(columns, [[str(r[n] or "-") for n in names] for r in rows])
+        return DONE
+
+    run(verb)
+
+
+@outbox.command()
+@click.argument("intent_id")
+def retry(intent_id: str) -> None:
+    """Send one again, after a person looked."""
+
+    async def verb(desk: Desk) -> int:
+        outcome = await Performer(desk).retry(intent_id)
+        reason = f": {outcome.failure}" if outcome.failure else ""
+        click.echo(f"{outcome.ref} {outcome.state.value}{reason}", err=True)
+        return _status([outcome.state])
+
+    run(verb)
+
+
+@outbox.command()
+@click.argument("intent_id")
+def drop(intent_id: str) -> None:
+    """Give one up: it is not sent, or what became of it is settled."""
+
+    async def verb(desk: Desk) -> int:
+        await Performer(desk).drop(intent_id)
+        click.echo(f"{intent_id} cancelled", err=True)
+        return DONE
+
+    run(verb)

@@ -1,0 +1,95 @@
+"""From a plan to an exit status: the same guard and the same door as the console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from mspterm.cli.output import print_json
+from mspterm.cli.rows import result_row
+from mspterm.cli.session import DONE, FAILED, PARTLY, UNCERTAIN
+from mspterm.desk.desk import Desk
+from mspterm.desk.perform import Performer
+from mspterm.desk.planner import Planner, Wanted
+from mspterm.domain.action import Ask, Consent, Outcome, Plan, Refuse, Result, State, Verdict
+from mspterm.domain.guard import unconfirmed
+from mspterm.domain.reasons import Failure
+
+confirm_option = click.option("--confirm", help="The typed confirmation, as the plan shows it.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print the plan, change nothing.")
+
+
+async def perform(
+    desk: Desk,
+    action: str,
+    refs: Sequence[str],
+    wanted: Wanted,
+    *,
+    as_json: bool,
+    dry_run: bool,
+    confirm: str | None,
+) -> int:
+    """Plans, asks where it must and can, performs, prints; returns the exit status."""
+    plan = await Planner(desk).plan(action, refs, wanted)
+    performer = Performer(desk)
+    verdict = await performer.judge(plan, Consent(confirm, plan.hash))
+    if dry_run:
+        _print_plan(plan, verdict, as_json)
+        return DONE
+    if isinstance(verdict, Ask) and sys.stdin.isatty():
+        confirm = _asked(plan, verdict)
+    results = await performer.perform(plan, Consent(confirm, plan.hash))
+    _print_results(results, as_json)
+    return _status([r.outcome.state for r in results])
+
+
+def _asked(plan: Plan, ask: Ask) -> str:
+    for line in (*plan.lines, *ask.stake):
+        click.echo(line, err=True)
+    typed: str = click.prompt(f"Type {ask.phrase} to confirm", err=True, default="", show_default=False)
+    return typed
+
+
+def _would_say(verdict: Verdict) -> Failure | None:
+    if isinstance(verdict, Refuse):
+        return verdict.failure
+    return unconfirmed(verdict) if isinstance(verdict, Ask) else None
+
+
+def _print_plan(plan: Plan, verdict: Verdict, as_json: bool) -> None:
+    failure = _would_say(verdict)
+    if as_json:
+        planned = (Outcome(w.ref, State.PLANNED, failure) for w in plan.writes)
+        print_json([result_row(Result(o, plan.action, plan.hash, None)) for o in planned])
+        return
+    stake = verdict.stake if isinstance(verdict, Ask) else ()
+    for line in (f"plan {plan.hash}: {plan.action}", *plan.lines, *stake):
+        click.echo(line)
+    if failure is not None:
+        click.echo(f"it would be refused as it stands: {failure}")
+
+
+def _print_results(results: Sequence[Result], as_json: bool) -> None:
+    for result in results:
+        if result.outcome.output is not None:
+            click.echo(result.outcome.output.rstrip("\n"), err=as_json)
+    if as_json:
+        print_json([result_row(r) for r in results])
+        return
+    for result in results:
+        outcome = result.outcome
+        reason = f": {outcome.failure}" if outcome.failure else ""
+        click.echo(
+            f"{outcome.created_ref or outcome.ref} {result.action} {outcome.state.value}{reason}", err=True
+        )
+        for line in outcome.detail:
+            click.echo(f"  {line}", err=True)
+
+
+def _status(states: Sequence[State]) -> int:
+    if State.UNCERTAIN in states:
+        return UNCERTAIN
+    good = [s in (State.DONE, State.QUEUED) for s in states]
+    return DONE if all(good) else PARTLY if any(good) else FAILED

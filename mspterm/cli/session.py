@@ -1,0 +1,142 @@
+"""One verb's run: configuration, desk and event loop, and failures turned into exit statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NoReturn
+
+import click
+
+from mspterm.cli.root import Launcher, Options
+from mspterm.config.load import ConfigError, load
+from mspterm.config.model import Config
+from mspterm.config.paths import config_file, state_dir
+from mspterm.desk.desk import Desk, NoCredential, split_ref
+from mspterm.desk.sync import Sync
+from mspterm.domain.reasons import Failed, Failure
+
+DONE, FAILED, USAGE, PARTLY, NO_CREDENTIAL, UNCERTAIN = range(6)
+
+
+def options() -> Options:
+    launcher = click.get_current_context().find_object(Launcher)
+    return launcher.options if launcher else Options()
+
+
+def read_config() -> Config:
+    """The configuration, or its errors on stderr and exit status 2."""
+    try:
+        return load(config_file(options().config))
+    except ConfigError as error:
+        complain(str(error))
+        raise SystemExit(USAGE) from None
+
+
+def run(verb: Callable[[Desk], Awaitable[int]]) -> NoReturn:
+    """Runs one verb on a desk of its own and exits with its status.
+
+    Leaves by `os._exit`, after flushing, so that a hung keyring or name server can't hold the end.
+    """
+    status = _status(verb)
+    _flush()
+    os._exit(status)
+
+
+def _status(verb: Callable[[Desk], Awaitable[int]]) -> int:
+    config = read_config()
+    try:
+        return asyncio.run(_with_desk(config, verb))
+    except NoCredential as error:
+        complain(error.failure.sentence)
+        return NO_CREDENTIAL
+    except Failed as error:
+        complain(str(error.failure))
+        return FAILED
+    except BrokenPipeError:
+        _quiet()
+        return DONE
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _with_desk(config: Config, verb: Callable[[Desk], Awaitable[int]]) -> int:
+    desk = Desk(config, state_dir(options().state_dir), read_only=options().read_only)
+    try:
+        return await verb(desk)
+    finally:
+        await desk.aclose()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _quiet()
+
+
+def _quiet() -> None:
+    """Points stdout away, so that the end of a closed pipe is not reported a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(sentence: str) -> None:
+    click.echo(f"mspterm: {sentence}", err=True)
+
+
+async def refresh(desk: Desk, names: Iterable[str], *, offline: bool = False) -> list[Failure]:
+    """Refreshes what is older than its interval; returns why connections aren't up to date.
+
+    Raises NoCredential where none of the connections asked has a credential.
+    """
+    sync, wanted = Sync(desk), list(names)
+    if offline:
+        return []
+    stale = [n for n in wanted if not sync.fresh(n)]
+    found = await asyncio.gather(*(_refresh_one(desk, sync, n) for n in stale))
+    missing = [f for f, no_credential in found if f is not None and no_credential]
+    if wanted and len(missing) == len(wanted):
+        return [f for f, _ in found if f is not None]
+    return [f for f, _ in found if f is not None]
+
+
+async def _refresh_one(desk: Desk, sync: Sync, name: str) -> tuple[Failure | None, bool]:
+    try:
+        await desk.connector(name)
+    except NoCredential as error:
+        return error.failure, True
+    except Failed as error:
+        desk.store.connections.failed(name, error.failure, desk.now())
+        return error.failure, False
+    return await sync.once(name), False
+
+
+async def no_credentials(desk: Desk, names: Iterable[str]) -> bool:
+    """Whether no backend has a credential for any of these connections."""
+    names = list(names)
+    for name in names:
+        try:
+            await desk.connector(name)
+        except NoCredential:
+            continue
+        except Failed:
+            pass
+        return False
+    return bool(names)
+
+
+async def fetch(desk: Desk, ref: str) -> Failure | None:
+    """Reads one ticket anew into the store; the failure where the server can't be asked."""
+    name, id_ = split_ref(ref)
+    desk.connection(name)
+    try:
+        detail = await (await desk.connector(name)).ticket(id_)
+    except NoCredential:
+        raise
+    except Failed as error:
+        return error.failure
+    desk.store.tickets.put_detail(detail)
+    return None

@@ -1,0 +1,89 @@
+"""Renders config.example.toml from the table of keys: `python -m mspterm.config.example`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mspterm.config.keys import Key, Table
+from mspterm.config.kinds import KINDS, Kind, secret_variable
+from mspterm.config.lines import dotted
+from mspterm.config.load import connection_keys
+from mspterm.config.table import TABLES, TOP
+
+_HEAD = """\
+# Every key of mspterm's config file. Lines like #KEY = ... are settings left out: take the # away.
+# `mspterm config path` says where the file belongs, `mspterm config check` whether it is right.
+# No secret belongs here: `mspterm auth login CONNECTION`, or the variables named below.
+"""
+_FREE = {
+    "sla": "# SLA policies: [sla.NAME], read by the clocks.",
+    "escalation": "# Who is reached, and how: read by `mspterm escalate`.",
+    "ssh": "# How devices are reached by SSH: read by `mspterm ssh`.",
+}
+_NAMES = {"connectwise": "acme", "rt": "desk", "meshcentral": "mesh"}
+
+
+def render() -> str:
+    """The example file: every key with one comment line, each connection off until it is yours."""
+    blocks = [_HEAD, "\n".join(line for key in TOP for line in _lines(key))]
+    # Request Tracker shows the keys that all connections share; the others only what is their own.
+    kinds = sorted(KINDS.values(), key=lambda kind: kind.name != "rt")
+    blocks += ["\n".join(_connection(kind, whole=kind.name == "rt")) for kind in kinds]
+    blocks += ["\n".join(_table(table)) for table in TABLES]
+    return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
+
+
+def _connection(kind: Kind, *, whole: bool) -> Iterator[str]:
+    name = _NAMES.get(kind.name, kind.name)
+    variables = [secret_variable(name, field) for field in kind.secrets]
+    how = " or ".join(" and ".join(fields) for fields in kind.needs)
+    yield f"# {kind.title}. Secrets: {how} ({', '.join(variables)})"
+    yield f"[connections.{name}]"
+    yield "# Its connector"
+    yield f'kind = "{kind.name}"'
+    for key in connection_keys(kind) if whole else kind.settings:
+        yield from _lines(key, value=False if key.name == "enabled" else None)
+    if not whole:
+        yield "# false leaves the connection out without deleting it"
+        yield "enabled = false"
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table.free:
+        yield _FREE[table.name]
+        return
+    yield f"# {table.comment}"
+    # A named table is a sample: taken over as it stands it would be a client or a view that isn't.
+    yield f"#[{table.name}.{table.sample_name}]" if table.many else f"[{table.name}]"
+    for key in (table.entries,) if table.entries else table.keys:
+        yield from _lines(key, sample=table.many)
+
+
+def _lines(key: Key, value: Any = None, *, sample: bool = False) -> Iterator[str]:
+    """A comment and the setting, behind a # where it is a sample and not the default."""
+    yield f"# {key.comment}"
+    if value is None:
+        value = key.sample if key.sample is not None else key.default
+    active = not sample and (key.required or key.sample is None)
+    yield f"{'' if active else '#'}{key.name} = {toml(value)}"
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it in one line."""
+    if isinstance(value, Mapping):
+        return (
+            "{ " + ", ".join(f"{dotted((k,))} = {toml(v)}" for k, v in value.items()) + " }"
+            if value
+            else "{}"
+        )
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    print(render(), end="")  # noqa: T201 - what this module is run for

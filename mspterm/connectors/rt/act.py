@@ -1,0 +1,270 @@
+"""Updates of a ticket: the fewest calls, text before status, each proven by reading it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from mspterm.connectors.rt import proof, wire
+from mspterm.connectors.rt.client import RtClient
+from mspterm.connectors.rt.detail import Detail, items
+from mspterm.connectors.rt.feed import Feed
+from mspterm.connectors.rt.mapping import NOBODY, TenantMap
+from mspterm.connectors.rt.proof import Change, Check
+from mspterm.domain.action import Audience, Outcome, State, Update
+from mspterm.domain.reasons import Failed, Failure, Reason, failed
+from mspterm.domain.text import clean
+from mspterm.domain.ticket import Ticket
+from mspterm.net.faults import Answered, MaybeSent
+from mspterm.net.http import NO_HEADERS
+
+CLIENT_READS = frozenset({Audience.PUBLIC, Audience.RESOLUTION})
+LOOK_BACK = 30
+"""Transactions read to find a text whose answer got lost; one update makes four or five."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """How far one update has come. `last` is the last transaction before it."""
+
+    write: Update
+    id: str
+    changes: tuple[Change, ...]
+    last: int = 0
+    etag: str = ""
+    owner: str = NOBODY
+    sent: bool = False
+    transaction: str | None = None
+    said: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+    maybe: Failure | None = None
+
+    @property
+    def speaks(self) -> bool:
+        return bool(self.write.text or self.write.minutes)
+
+    @property
+    def way(self) -> str:
+        return "correspond" if self.write.text and self.write.audience in CLIENT_READS else "comment"
+
+
+class Updater:
+    """Carries out updates of existing tickets."""
+
+    def __init__(self, client: RtClient, mapping: TenantMap, detail: Detail, feed: Feed) -> None:
+        self._client, self._mapping, self._detail, self._feed = client, mapping, detail, feed
+        self._name = client.name
+
+    async def update(self, write: Update) -> Outcome:
+        try:
+            run = _Run(write, write.ref.rpartition(":")[2], self._changes(write))
+            await self._before(run)
+        except Failed as error:
+            return Outcome(write.ref, State.FAILED, proof.better(self._name, error))
+        try:
+            await self._send(run)
+        except MaybeSent as error:
+            run.maybe = error.failure
+        except Failed as error:
+            run.failure = proof.better(self._name, error)
+        if not run.sent:
+            return Outcome(write.ref, State.FAILED, run.failure)
+        return await self._prove(run)
+
+    def _changes(self, write: Update) -> tuple[Change, ...]:
+        if write.mail is not None:
+            sentence = f"RT's scrips decide who gets mail; {self._name} can't be told so for one text."
+            raise failed(Reason.REFUSED, sentence, self._name)
+        changes = []
+        if write.owner is not None:
+            changes.append(owner_change(write.owner))
+        if write.queue is not None:
+            changes.append(queue_change(write.queue))
+        if write.priority is not None:
+            changes.append(priority_change(self._mapping, write.priority))
+        if write.status is not None:
+            changes.append(status_change(write.status))
+        if write.next_at is not None:
+            source = self._mapping.connection.next_from or "Starts"
+            named = source[3:] if source.startswith("cf:") else None
+            changes.append(proof.date_change(named, write.next_at))
+        return tuple(changes)
+
+    async def _before(self, run: _Run) -> None:
+        """What the ticket is like now; nothing is written where somebody else took it meanwhile."""
+        row, run.etag = await self._client.head(run.id)
+        digits = run.etag.strip('"')
+        run.last = int(digits) if digits.isdigit() else 0
+        run.owner = row.owner.login
+        expected = run.write.expected_owner
+        wanted = run.write.owner or NOBODY
+        if expected is not None and run.owner not in (expected or NOBODY, wanted):
+            sentence = f"{clean(run.owner)} has taken {run.write.ref} meanwhile; nothing was written."
+            raise failed(Reason.CONFLICT, sentence, self._name)
+
+    async def _send(self, run: _Run) -> None:
+        """The text with its time and status in one call, then all other fields in one more."""
+        in_put = run.changes
+        if run.speaks:
+            await self._say(run)
+            in_put = tuple(change for change in run.changes if change.what != "status")
+        if in_put:
+            await self._put(run, in_put)
+
+    async def _say(self, run: _Run) -> None:
+        write = run.write
+        # Without Content RT still makes the comment that carries the minutes: it adds them, where a
+        # PUT of TimeWorked would set the sum and lose what a colleague logged meanwhile.
+        body = {
+            "Content": write.text,
+            "ContentType": "text/plain" if write.text else None,
+            "TimeTaken": write.minutes,
+            "Status": write.status,
+        }
+        kept = {key: value for key, value in body.items() if value}
+        try:
+            answer = await self._write(run, "POST", f"/ticket/{{id}}/{run.way}", kept)
+        except MaybeSent as error:
+            run.transaction = await self._find(run)
+            if run.transaction is None:
+                raise error from None
+            return
+        run.transaction = answer.rpartition("/")[2] or await self._find(run)
+
+    async def _put(self, run: _Run, changes: tuple[Change, ...]) -> None:
+        owner = next((change for change in changes if change.what == "owner"), None)
+        if owner is not None and run.speaks:
+            # Our own text has moved the ETag on; the owner is looked at again with the new one.
+            row, run.etag = await self._client.head(run.id)
+            if row.owner.login != run.owner:
+                sentence = f"{clean(row.owner.login)} has taken {run.write.ref} meanwhile."
+                raise failed(Reason.CONFLICT, sentence, self._name)
+        headers = {"If-Match": run.etag} if owner is not None and run.etag else {}
+        said = len(run.said)
+        await self._write(run, "PUT", "/ticket/{id}", proof.body_of(changes), headers)
+        denied = any("permission denied" in sentence.lower() for sentence in run.said[said:])
+        if denied and owner is not None and owner.wanted == await self._detail.me():
+            await self._take(run)
+
+    async def _take(self, run: _Run) -> None:
+        """The rights TakeTicket and StealTicket suffice for oneself, where ReassignTicket is missing."""
+        verb = "take" if run.owner == NOBODY else "steal"
+        await self._write(run, "PUT", f"/ticket/{{id}}/{verb}", {})
+
+    async def _write(
+        self,
+        run: _Run,
+        method: str,
+        template: str,
+        json: Mapping[str, Any],
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> str:
+        """One call, and the Location that it answers. `sent` from when RT may have something of it."""
+        try:
+            answer = await self._client.send(method, template, json, headers=headers, id=run.id)
+        except Answered as error:
+            # 412: nothing was done, and the ticket as it now is shows why.
+            run.sent = run.sent or error.status == 412
+            raise
+        except MaybeSent:
+            run.sent = True
+            raise
+        run.sent = True
+        run.said.extend(proof.sentences(answer.body))
+        return answer.headers.get("location", "")
+
+    async def _find(self, run: _Run) -> str | None:
+        """A text of ours whose answer got lost: same kind, author and words, after we began."""
+        try:
+            me, page = await asyncio.gather(self._detail.me(), self._client.newest(run.id, LOOK_BACK))
+            for raw in page.items:
+                entry = wire.item(raw, wire.WireTransaction)
+                if int(entry.id) > run.last and entry.creator.login == me and await self._ours(run, entry):
+                    return str(entry.id)
+        except (Failed, msgspec.MsgspecError, ValueError):
+            return None
+        return None
+
+    async def _ours(self, run: _Run, entry: wire.WireTransaction) -> bool:
+        if entry.type.lower() != run.way or (entry.time_taken or 0) != (run.write.minutes or 0):
+            return False
+        return not run.write.text or proof.same_text(run.write.text, await self._words(str(entry.id)))
+
+    async def _words(self, transaction: str) -> str | None:
+        parts = await items(self._client.said(transaction), wire.WireAttachment)
+        return next((part.content for part in parts if not part.filename), None)
+
+    async def _prove(self, run: _Run) -> Outcome:
+        try:
+            row, told = await asyncio.gather(self._detail.row(run.id, kind="action"), self._told(run))
+        except Failed as error:
+            why = run.maybe or run.failure or error.failure
+            unread = f"RT answered, and could not be read back: {error.failure.sentence}"
+            return Outcome(run.write.ref, State.UNCERTAIN, why, (*map(clean, run.said), unread))
+        checks = (*told, *(change.check(row) for change in run.changes))
+        return self._judge(run, checks, self._feed.map(row))
+
+    def _judge(self, run: _Run, checks: tuple[Check, ...], ticket: Ticket) -> Outcome:
+        missing = [check for check in checks if not check.ok]
+        lines = tuple(check.line() for check in sorted(checks, key=lambda check: not check.ok))
+        if not missing:
+            return Outcome(run.write.ref, State.DONE, None, lines, ticket=ticket)
+        if run.maybe is not None:
+            return Outcome(run.write.ref, State.UNCERTAIN, run.maybe, lines, ticket=ticket)
+        failure = run.failure or proof.refused(self._name, missing, run.said)
+        return Outcome(run.write.ref, State.FAILED, failure, lines, ticket=ticket)
+
+    async def _told(self, run: _Run) -> tuple[Check, ...]:
+        """The text and the minutes, as the transaction has them."""
+        write, number = run.write, run.transaction
+        if not run.speaks:
+            return ()
+        entry = await self._entry(run, number) if number else None
+        checks = []
+        if write.text:
+            kind = entry.type.lower() if entry else ""
+            arrived = kind == run.way and proof.same_text(write.text, await self._words(str(number)))
+            found = f"{kind} #{number}" if arrived else "not there"
+            checks.append(Check("text", run.way, found, arrived))
+        if write.minutes:
+            spent = entry.time_taken or 0 if entry else 0
+            checks.append(Check("minutes", str(write.minutes), str(spent), spent == write.minutes))
+        return tuple(checks)
+
+    async def _entry(self, run: _Run, number: str) -> wire.WireTransaction | None:
+        page = await self._client.newest(run.id, LOOK_BACK)
+        try:
+            found = [
+                wire.item(raw, wire.WireTransaction) for raw in page.items if wire.item_id(raw) == number
+            ]
+        except msgspec.MsgspecError:
+            return None
+        return found[0] if found else None
+
+
+def owner_change(owner: str) -> Change:
+    login = owner or NOBODY
+    return Change("owner", {"Owner": login}, login, lambda row: row.owner.login)
+
+
+def queue_change(queue: str) -> Change:
+    return Change("queue", {"Queue": queue}, queue, lambda row: row.queue.name or str(row.queue.id))
+
+
+def status_change(status: str) -> Change:
+    return Change("status", {"Status": status}, status, lambda row: row.status)
+
+
+def priority_change(mapping: TenantMap, priority: int) -> Change:
+    """Raises Failed (refused) where the tenant's RT has no such priority."""
+    level = mapping.rt_priority(priority)
+    if level is None:
+        known = ", ".join(str(ours) for ours in range(1, 6) if mapping.rt_priority(ours) is not None)
+        sentence = f"{mapping.connection.name} has no priority {priority}, only {known}; see its priorities."
+        raise failed(Reason.REFUSED, sentence, mapping.connection.name)
+    wanted = str(priority)
+    return Change("priority", {"Priority": level}, wanted, lambda row: str(mapping.priority(row.priority)))

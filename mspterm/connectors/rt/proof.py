@@ -1,0 +1,116 @@
+"""RT answers 200 with an English sentence when it refuses: only what is read back counts. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mspterm.connectors.rt import wire
+from mspterm.connectors.rt.mapping import custom_field, when
+from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.text import SafeText, clean
+from mspterm.net.faults import Answered
+
+_PREFIX = re.compile(r"^Ticket \d+: ")
+_DENIED = re.compile(r"permission|not allowed|no rights?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field to write: what a PUT carries for it, and how it is seen in the ticket afterwards."""
+
+    what: str
+    body: Mapping[str, Any]
+    wanted: str
+    found: Callable[[wire.WireTicket], str]
+
+    def check(self, row: wire.WireTicket) -> Check:
+        found = self.found(row)
+        return Check(self.what, self.wanted, found, found.casefold() == self.wanted.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One requested thing against what was read back."""
+
+    what: str
+    wanted: str
+    found: str
+    ok: bool
+
+    def line(self) -> str:
+        """The line that proves it, or says what wasn't applied."""
+        if self.ok:
+            return f"{self.what}: {clean(self.found)}"
+        found = clean(self.found) or "nothing"
+        return f"not applied: {self.what} is {found}, asked for was {clean(self.wanted)}"
+
+
+def date_change(field: str | None, at: datetime) -> Change:
+    """The next-action date in RT's Starts or a custom field.
+
+    RT stores a PUT's text as it is: a date in ISO's `T..Z` form would read back as 1970.
+    """
+    value, shown = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), _shown(at)
+    if field is None:
+        return Change("next date", {"Starts": value}, shown, lambda row: _shown(when(row.starts)))
+    return Change(
+        "next date",
+        {"CustomFields": {field: value}},
+        shown,
+        lambda row: _shown(when(custom_field(row.custom_fields, field))),
+    )
+
+
+def body_of(changes: Iterable[Change]) -> dict[str, Any]:
+    """One PUT for all the changes."""
+    merged: dict[str, Any] = {}
+    for change in changes:
+        for key, value in change.body.items():
+            merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def same_text(sent: str, read: str | None) -> bool:
+    """Whether a text arrived: RT changes line ends and trailing blanks."""
+    return read is not None and sent.split() == read.split()
+
+
+def sentences(body: bytes) -> tuple[SafeText, ...]:
+    """What RT said: the list of a PUT or POST, or the message of an error."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return ()
+    found = [said.get("message", "")] if isinstance(said, dict) else said if isinstance(said, list) else []
+    return tuple(clean(_PREFIX.sub("", str(sentence)).strip()) for sentence in found if sentence)
+
+
+def refused(name: str, missing: Sequence[Check], said: Sequence[str]) -> Failure:
+    """The failure for what RT did not do, in its own words where it gave any."""
+    what = " and ".join(check.what for check in missing)
+    denied = next((sentence for sentence in said if _DENIED.search(sentence)), None)
+    if denied is not None:
+        sentence = f"RT refused {name} the {what} ({denied}); ask RT's administrator for that right."
+        return Failure(Reason.PERMISSION, sentence, name)
+    words = f": {'; '.join(said)}" if said else " and gave no reason"
+    return Failure(Reason.REFUSED, f"RT did not apply the {what} for {name}{words.rstrip('.')}.", name)
+
+
+def better(name: str, error: Failed) -> Failure:
+    """A failure in RT's own words: it says 400 "Permission Denied" for a ticket that isn't there."""
+    said = sentences(error.body) if isinstance(error, Answered) and error.status in (400, 403) else ()
+    if not said:
+        return error.failure
+    if _DENIED.search(said[0]) or error.failure.reason is Reason.PERMISSION:
+        sentence = f"RT refused this to {name} ({said[0]}): no right to it, or no such item."
+        return Failure(Reason.PERMISSION, sentence, name)
+    return Failure(Reason.REFUSED, f"RT refused this for {name}: {said[0].rstrip('.')}.", name)
+
+
+def _shown(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,74 @@
+"""What every screen of the console stands on: output gate, theme, crash report and lifeline, wired."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import App
+from textual.filter import LineFilter
+
+from mspterm.console.crash import CrashReporter
+from mspterm.console.lifeline import Lifeline
+from mspterm.console.line_filter import OutputGate
+from mspterm.console.terminal import Terminal
+from mspterm.console.theme import load_theme
+
+
+class ConsoleApp(App[int]):
+    """`theme` is the user's choice; a terminal that shows only its own colours overrides it."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        crashes: CrashReporter,
+        *,
+        theme: str | None = None,
+        own_themes: Path | None = None,
+    ) -> None:
+        super().__init__(ansi_color=True if terminal.no_color else None)
+        self.terminal = terminal
+        self.lifeline = Lifeline(self)
+        self._crashes = crashes
+        self._own_themes = own_themes
+        self._gate = OutputGate(no_color=terminal.no_color)
+        self.use_theme(terminal.theme if theme is None or terminal.theme_fixed else theme)
+
+    def use_theme(self, name: str) -> None:
+        """Switch to one of our themes or the user's. Raises Failed where it is not there or broken."""
+        self.register_theme(load_theme(name, self._own_themes))
+        self.theme = name
+
+    def on_ready(self) -> None:
+        self.lifeline.after_first_frame()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (*super().get_line_filters(), self._gate)
+
+    def exit(
+        self,
+        result: int | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        self.lifeline.leaving(return_code)
+        super().exit(result, return_code, message)
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        with self.lifeline.lent(), super().suspend():
+            yield
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """One sentence for what brought the app down; Textual's own output shows source and values."""
+        if not self._exit_renderables:
+            self.lifeline.leaving(1)
+            super().panic(Text(self._crashes.record(sys.exc_info()[1])))
+
+    def _fatal_error(self) -> None:
+        # Textual's prints a traceback with locals, tokens among them (reference/terminal.md 3d.5).
+        self.panic()

@@ -1,0 +1,86 @@
+"""The queue's columns: which a width has room for, and how wide each is.
+
+What ticks (clock, then age) stands leftmost: Textual sends a changed region from its widget's left
+edge, so a tick costs its own few cells only there (DESIGN 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` in cells; 0 takes what is left."""
+
+    name: str
+    title: str
+    width: int
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    columns: tuple[Column, ...]
+    width: int
+
+    def has(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    @property
+    def ticking(self) -> int:
+        """Cells at the left edge that change by time alone."""
+        return sum(c.width + 1 for c in self.columns if c.name in ("clock", "age"))
+
+
+_CLOCK = Column("clock", "Due", 8, right=True)
+_AGE = Column("age", "Upd", 4, right=True)
+_MARKS = Column("marks", "", 4)
+_PRIORITY = Column("priority", "P", 2)
+_NUMBER = Column("number", "#", 5)
+_SUMMARY = Column("summary", "Summary", 0)
+
+
+def _text(name: str, title: str, width: int) -> Column:
+    return Column(name, title, width)
+
+
+WIDE = 180
+"""From this many cells on there is room for whole refs, telemetry's device and the contact."""
+
+_BY_WIDTH: tuple[tuple[int, tuple[Column, ...]], ...] = (
+    (
+        WIDE,
+        (
+            *(_CLOCK, _AGE, _MARKS, _PRIORITY, Column("ref", "Ref", 5)),
+            *(_text("status", "Status", 11), _text("word", "In the PSA", 16), _text("client", "Client", 24)),
+            *(_SUMMARY, _text("owner", "Owner", 16), _text("tier", "Tier", 6)),
+            *(_text("queue", "Queue", 16), _text("contact", "Contact", 16), _text("device", "Device", 15)),
+        ),
+    ),
+    (
+        110,
+        (
+            *(_CLOCK, _AGE, _MARKS, _PRIORITY, _NUMBER, _text("status", "Status", 10)),
+            *(_text("client", "Client", 16), _SUMMARY, _text("owner", "Owner", 12)),
+            _text("queue", "Queue", 12),
+        ),
+    ),
+    (
+        76,
+        (
+            *(_CLOCK, _MARKS, _PRIORITY, _NUMBER, _text("status", "Status", 9)),
+            *(_text("client", "Client", 12), _SUMMARY, _text("owner", "Owner", 8)),
+        ),
+    ),
+    (0, (_CLOCK, _MARKS, _PRIORITY, _NUMBER, _text("client", "Client", 10), _SUMMARY)),
+)
+
+
+def layout_for(width: int, number_width: int = 5) -> Layout:
+    """The columns for a list `width` cells wide; ticket numbers get 3 to 14 cells."""
+    columns = next(columns for least, columns in _BY_WIDTH if width >= least)
+    number = max(3, min(14, number_width))
+    columns = tuple(replace(c, width=number) if c.name in ("number", "ref") else c for c in columns)
+    left = width - sum(c.width + 1 for c in columns) + 1
+    return Layout(tuple(c if c.width else replace(c, width=max(1, left)) for c in columns), width)

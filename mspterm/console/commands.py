@@ -1,0 +1,246 @@
+"""The console's own command table, and the keys of every command as the config has them.
+
+Footer, help, palette, bindings and docs/keys.md are made of this table and of the action table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+from textual.keys import ASCII_KEY_NAMES, Keys
+
+from mspterm.desk.actions import ACTIONS
+
+
+class Where(StrEnum):
+    """Which screen a command belongs to. `list` is the queue's list, whose own bindings do it."""
+
+    QUEUE = "queue"
+    LIST = "list"
+    OPENED = "opened"
+    ANYWHERE = "anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `keys` are Textual key names or single characters; `does` is the Textual action;
+    `bar` its place in the key bar from the left (0: not in it)."""
+
+    name: str
+    title: str
+    keys: tuple[str, ...]
+    help: str
+    where: Where
+    does: str
+    bar: int = 0
+    binding_id: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.binding_id or self.name
+
+
+def _list(name: str, title: str, keys: str, text: str, bar: int = 0) -> Command:
+    return Command(name, title, tuple(keys.split()), text, Where.LIST, "", bar, f"list.{name}")
+
+
+def _queue(name: str, title: str, keys: str, text: str, bar: int = 0) -> Command:
+    return Command(name, title, tuple(keys.split()), text, Where.QUEUE, name, bar)
+
+
+def _anywhere(name: str, title: str, keys: str, text: str, bar: int = 0) -> Command:
+    return Command(name, title, tuple(keys.split()), text, Where.ANYWHERE, f"app.{name}", bar)
+
+
+COMMANDS: tuple[Command, ...] = (
+    _list("down", "Down", "down j", "Next ticket"),
+    _list("up", "Up", "up k", "Previous ticket"),
+    _list("page_down", "Page down", "pagedown", "A page down"),
+    _list("page_up", "Page up", "pageup", "A page up"),
+    _list("first", "First", "home", "First ticket"),
+    _list("last", "Last", "end", "Last ticket"),
+    _list("open", "Open", "enter", "The ticket, with its conversation, client and devices", 3),
+    _list("toggle", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 6),
+    _list("extend_down", "Mark down", "shift+down", "Mark from here down"),
+    _list("extend_up", "Mark up", "shift+up", "Mark from here up"),
+    _queue("mark_all", "Mark all", "A", "Mark every ticket that the view and the filter show"),
+    _queue("back", "Back", "escape", "Undo the last narrowing: the marks, then the filter"),
+    _queue(
+        "filter",
+        "Filter",
+        "/",
+        "Narrow the view while you type: client:oak p:1 owner:me !status:waiting words",
+        4,
+    ),
+    _queue(
+        "sort", "Sort", "o", "The next sort order: default, due, priority, updated, created, client, owner"
+    ),
+    _queue("next_view", "Next view", "tab ]", "The next view; 1 to 9 go straight to one"),
+    _queue("previous_view", "Previous view", "shift+tab [", "The previous view"),
+    _queue("seen", "Seen", "m", "Everything up to now has been seen: the marks for new go"),
+    _queue("preview", "Preview", "p", "Show or hide the preview of the ticket under the cursor"),
+    Command("close", "Back", ("escape",), "Back to where you came from", Where.OPENED, "close", 3),
+    _anywhere("refresh", "Refresh", "R", "Ask every connection now"),
+    _anywhere("connections", "Connections", "C %", "Each connection's state in whole sentences"),
+    _anywhere("messages", "Messages", "M", "What this console has told you since it started"),
+    _anywhere("palette", "Commands", ": ctrl+p", "Find a command by its name", 5),
+    _anywhere("help", "Help", "?", "Every key", 1),
+    _queue("quit", "Quit", "q", "Leave the console", 2),
+)
+VIEW_KEYS = "123456789"
+
+KeyMap = Mapping[str, tuple[str, ...]]
+"""Keys by command or action name."""
+
+
+def default_keys() -> KeyMap:
+    return {c.name: c.keys for c in COMMANDS} | {spec.name: (spec.key,) for spec in ACTIONS}
+
+
+def places() -> Mapping[str, Where]:
+    """Where each name's keys count; an action's count on every screen."""
+    return {c.name: c.where for c in COMMANDS} | {spec.name: Where.ANYWHERE for spec in ACTIONS}
+
+
+def key_map(remapped: Mapping[str, str]) -> tuple[KeyMap, list[str]]:
+    """The keys with the config's `[keys]` laid over the defaults, and a sentence for each entry that
+    can't be followed: its command keeps its default."""
+    keys, problems = dict(default_keys()), []
+    for name, text in remapped.items():
+        wanted = tuple(part.strip() for part in text.split(",") if part.strip())
+        wrong = _wrong(name, wanted)
+        if wrong:
+            problems.append(wrong)
+        else:
+            keys[name] = wanted
+    while clash := _clash(keys, remapped):
+        name, key, other = clash
+        problems.append(
+            f"[keys] {name}: {key} is {other}'s key already; {name} keeps {' '.join(default_keys()[name])}."
+        )
+        keys[name] = default_keys()[name]
+    return keys, problems
+
+
+def _wrong(name: str, wanted: tuple[str, ...]) -> str | None:
+    if name not in default_keys():
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, default_keys(), 1)
+        return f"[keys] {name}: there is no such command.{f' Did you mean {near[0]}?' if near else ''}"
+    bad = next((key for key in wanted if not _known(key)), None)
+    if bad is not None or not wanted:
+        return f"[keys] {name}: {bad or 'nothing'} is no key; write one such as x, X, ctrl+x, f5 or space."
+    return None
+
+
+def _known(key: str) -> bool:
+    """Whether a terminal can send it. ctrl+c stays what it is everywhere."""
+    if len(key) == 1:
+        return key.isprintable() and key not in VIEW_KEYS
+    *modifiers, base = key.split("+")
+    names = (
+        {k.value for k in Keys}
+        | {f"f{n}" for n in range(1, 25)}
+        | {"comma", "plus", *ASCII_KEY_NAMES.values()}
+    )
+    return (
+        key != "ctrl+c" and set(modifiers) <= {"ctrl", "alt", "shift"} and (len(base) == 1 or base in names)
+    )
+
+
+def _clash(keys: KeyMap, remapped: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """The first remapped name whose key another command of the same screen has, with both."""
+    where = places()
+    for name in remapped:
+        if name not in keys or keys[name] == default_keys()[name]:
+            continue
+        for other, others in keys.items():
+            both = {full_name(k) for k in keys[name]} & {full_name(k) for k in others}
+            if other != name and both and _meet(where[name], where[other]):
+                return name, next(iter(both)), other
+    return None
+
+
+def _meet(one: Where, other: Where) -> bool:
+    return Where.OPENED not in (one, other) or one is other or Where.ANYWHERE in (one, other)
+
+
+def full_name(key: str) -> str:
+    """Textual's name of a key that may be written as its character."""
+    made = next(iter(Binding.make_bindings([Binding(key if key != "," else "comma", "", "")])))
+    return made.key
+
+
+_SHOWN = {
+    "escape": "Esc", "enter": "Enter", "space": "Space", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",
+    "end": "End", "up": "Up", "down": "Down", "tab": "Tab",
+}  # fmt: skip
+
+
+def shown(key: str) -> str:
+    """A key as a person reads it: `Ctrl+P`, `Esc`, `x`."""
+    *modifiers, base = key.split("+") if len(key) > 1 else [key]
+    if modifiers:
+        return "+".join((*(m.capitalize() for m in modifiers), _SHOWN.get(base, base.upper())))
+    return _SHOWN.get(base, base)
+
+
+def bindings(places_: Iterable[Where], *, actions: bool = False) -> list[Binding]:
+    """Bindings of the table's commands of some places, and of the actions, under their names as ids."""
+    wanted = frozenset(places_)
+    made = [
+        Binding(",".join(c.keys), c.does, c.title, show=False, id=c.id) for c in COMMANDS if c.where in wanted
+    ]
+    if actions:
+        made += [Binding(s.key, f"app.act('{s.name}')", s.title, show=False, id=s.name) for s in ACTIONS]
+    return made
+
+
+def textual_keymap(keys: KeyMap) -> dict[str, str]:
+    """What differs from the defaults, for `App.set_keymap`."""
+    ids = {c.name: c.id for c in COMMANDS}
+    changed = {name: k for name, k in keys.items() if k != default_keys()[name]}
+    return {ids.get(name, name): ",".join(full_name(k) for k in k_) for name, k_ in changed.items()}
+
+
+def markdown() -> str:
+    """docs/keys.md: `python -m mspterm.console.commands > docs/keys.md`."""
+    lines = [
+        "# Keys of the console",
+        "",
+        "Made from the command and action tables (`python -m mspterm.console.commands`). The name in the",
+        'second column is the one for `[keys]` in the config: `claim = "ctrl+t"`, `sort = "z,ctrl+o"`.',
+    ]
+    for title, rows in sections(default_keys()):
+        lines += ["", f"## {title}", "", "| key | name | what it does |", "|---|---|---|"]
+        lines += [f"| {keys.replace('|', chr(92) + '|')} | `{name}` | {text} |" for keys, name, text in rows]
+    lines += ["", "`1` to `9` go to a view. `Ctrl+C` leaves, too, where no text is being written."]
+    return "\n".join(lines) + "\n"
+
+
+def sections(keys: KeyMap) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Title and rows (keys, name, help) of each part of the help screen."""
+    titles = {
+        Where.LIST: "In the list", Where.QUEUE: "The queue", Where.OPENED: "An opened ticket or device",
+        Where.ANYWHERE: "Anywhere",
+    }  # fmt: skip
+    acts = [(_keys(keys, s.name), s.name, f"{s.title}: {s.help}") for s in ACTIONS]
+    found = [("Actions", acts)]
+    for where, title in titles.items():
+        rows = [(_keys(keys, c.name), c.name, f"{c.title}: {c.help}") for c in COMMANDS if c.where is where]
+        found.append((title, rows))
+    return found
+
+
+def _keys(keys: KeyMap, name: str) -> str:
+    return " ".join(shown(key) for key in keys[name])
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(markdown())

@@ -1,0 +1,32 @@
+"""One ticket or one device, asked of its server now and kept as the last that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mspterm.desk.desk import Desk, split_ref
+from mspterm.domain.device import DeviceDetail
+from mspterm.domain.text import SafeText
+from mspterm.domain.ticket import TicketDetail
+
+
+async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
+    """The ticket with its conversation, its client under the name that `[clients]` gives it.
+
+    Raises Failed with the reason where the server doesn't give it; the store then stays as it is.
+    """
+    name, id_ = split_ref(ref)
+    found = await (await desk.connector(name)).ticket(id_)
+    client = desk.canonical(found.ticket.client, name)
+    ticket = replace(found.ticket, client=None if client is None else SafeText(client))
+    detail = replace(found, ticket=ticket)
+    desk.store.tickets.put_detail(detail)
+    return detail
+
+
+async def device_now(desk: Desk, ref: str) -> DeviceDetail:
+    """The device with all that its RMM gives. Raises Failed as `ticket_now` does."""
+    name, id_ = split_ref(ref)
+    detail = await (await desk.connector(name)).device(id_)
+    desk.store.devices.upsert([detail.device])
+    return detail

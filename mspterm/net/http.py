@@ -1,0 +1,316 @@
+"""The one HTTP client of every connector: TLS, proxy, limits, reasons, and retry of reads only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from mspterm import __version__
+from mspterm.config.model import Connection
+from mspterm.domain.reasons import Failed, Failure
+from mspterm.net import tls
+from mspterm.net.faults import (
+    BEFORE_SENDING,
+    TRIED_AGAIN,
+    Answered,
+    MaybeSent,
+    bad_data,
+    status_failure,
+    wire_failure,
+)
+from mspterm.net.pacer import CallClass, Pacer
+from mspterm.net.retry import RETRIED_STATUSES, Retry, http_date, retry_after
+
+log = logging.getLogger("mspterm.net")
+# httpx logs whole URLs at INFO and httpcore headers at DEBUG: secrets and clients' names.
+for _loud in ("httpx", "httpcore"):
+    logging.getLogger(_loud).setLevel(logging.CRITICAL + 1)
+
+T = TypeVar("T")
+Query = Mapping[str, str | int]
+MAX_BYTES = 32 * 1024 * 1024
+MAX_REDIRECTS = 3
+CONNECT_S = 10.0
+UNSURE_STATUSES = frozenset({500, 502, 504})
+"""After these a write may have been done: the server fell over it, or a gateway stopped waiting."""
+NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer; `body` is decompressed, `date` the server's own clock."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    template: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    content: bytes | None
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Http:
+    """Requests to one connection's server. Nothing is opened before the first.
+
+    `headers` is asked before each request (for credentials that change). `kind` of a call is its
+    share of the rate budget. Every method raises Failed, and nothing else on purpose: `Answered`
+    for an error status, `MaybeSent` for a write whose answer never came.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        base_url: str,
+        pacer: Pacer,
+        headers: Callable[[], Mapping[str, str]] = lambda: NO_HEADERS,
+        now: Callable[[], datetime] = _utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        rng: Callable[[], float] = random.random,
+        retry: Retry = Retry(),  # noqa: B008 - frozen
+        transport: httpx.AsyncBaseTransport | None = None,
+        max_bytes: int = MAX_BYTES,
+        concurrency: int = 4,
+    ) -> None:
+        self.server_date: datetime | None = None
+        """The server's clock as the last answer told it."""
+        self._skew = timedelta()
+        self._connection = connection
+        self._base = httpx.URL(base_url.rstrip("/"))
+        self._host = self._base.netloc.decode("ascii")
+        self._pacer, self._headers, self._now, self._sleep = pacer, headers, now, sleep
+        self._rng, self._retry, self._transport, self._max_bytes = rng, retry, transport, max_bytes
+        self._slots = asyncio.Semaphore(concurrency)
+        self._client: httpx.AsyncClient | None = None
+
+    async def get(
+        self,
+        template: str,
+        *,
+        kind: CallClass = "poll",
+        query: Query | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        **params: str | int,
+    ) -> Answer:
+        """One read, tried again as `Retry` says. `params` fill `{names}` of the path template."""
+        call = _Call("GET", template, _fill(template, params), query or {}, headers, None)
+        started, attempt = self._now(), 0
+        while True:
+            attempt += 1
+            failed, again = await self._try(call, kind)
+            if isinstance(failed, Answer):
+                return failed
+            wait = self._wait_before_next(failed.failure, attempt, started) if again else None
+            if wait is None:
+                raise failed
+            await self._sleep(wait)
+
+    async def get_json(
+        self,
+        template: str,
+        *,
+        into: type[T],
+        kind: CallClass = "poll",
+        query: Query | None = None,
+        **params: str | int,
+    ) -> T:
+        """One read, decoded into a msgspec type."""
+        answer = await self.get(template, kind=kind, query=query, headers=NO_HEADERS, **params)
+        return self.decode(answer, into)
+
+    async def send(
+        self,
+        method: str,
+        template: str,
+        *,
+        json: Any = None,
+        kind: CallClass = "action",
+        query: Query | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        **params: str | int,
+    ) -> Answer:
+        """One write, sent once and never again by itself."""
+        content = None if json is None else msgspec.json.encode(json)
+        typed = {"Content-Type": "application/json", **headers} if content is not None else headers
+        call = _Call(method, template, _fill(template, params), query or {}, typed, content)
+        await self._pacer.turn(self._connection.name, kind)
+        try:
+            return await self._exchange(call)
+        except Answered as answered:
+            if answered.status in UNSURE_STATUSES:
+                raise MaybeSent(answered.failure) from None
+            raise
+        except Failed as unusable:
+            raise MaybeSent(unusable.failure) from None
+        except BEFORE_SENDING as error:
+            raise Failed(wire_failure(self._connection.name, self._host, error)) from None
+        except (httpx.TransportError, TimeoutError) as error:
+            raise MaybeSent(wire_failure(self._connection.name, self._host, error)) from None
+
+    def server_now(self) -> datetime:
+        """The server's clock by now, as far as its answers have told; else ours."""
+        return self._now() + self._skew
+
+    def decode(self, answer: Answer, into: type[T], *, strict: bool = True) -> T:
+        """The answer's JSON as a msgspec type; Failed (bad data) says what came instead."""
+        try:
+            return msgspec.json.decode(answer.body, type=into, strict=strict)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            page = answer.body.lstrip()[:1] == b"<"
+            what = (
+                "answered with a web page where data was due"
+                if page
+                else "answered with data of another shape"
+            )
+            raise self._bad_data(f"answered with {what}") from None
+
+    async def aclose(self) -> None:
+        """Closes every connection; further calls open them again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _try(self, call: _Call, kind: CallClass) -> tuple[Answer | Failed, bool]:
+        await self._pacer.turn(self._connection.name, kind)
+        try:
+            return await self._exchange(call), False
+        except Answered as answered:
+            return answered, answered.status in RETRIED_STATUSES
+        except (httpx.TransportError, TimeoutError) as error:
+            failure = wire_failure(self._connection.name, self._host, error)
+            return Failed(failure), isinstance(error, TRIED_AGAIN)
+
+    def _wait_before_next(self, failure: Failure, attempt: int, started: datetime) -> float | None:
+        """Seconds to wait, None to give up: a Retry-After beyond the total is left to the caller."""
+        if attempt >= self._retry.tries:
+            return None
+        now = self._now()
+        wait = self._retry.wait(attempt, self._rng)
+        if failure.retry_at is not None:
+            wait = max((failure.retry_at - now).total_seconds(), 0.0)
+        over = now + timedelta(seconds=wait) > started + timedelta(seconds=self._retry.total_s)
+        return None if over else wait
+
+    async def _exchange(self, call: _Call) -> Answer:
+        """One request and its answer within a deadline, so that a server that drips can't hold us."""
+        began, status = time.monotonic(), "failed"
+        try:
+            async with self._slots, asyncio.timeout(self._connection.timeout_s * 3):
+                answer = await self._follow(call)
+                status = str(answer.status)
+        except Answered as answered:
+            status = str(answered.status)
+            raise
+        finally:
+            spent = (time.monotonic() - began) * 1000
+            log.debug("%s %s %s %s %.0f ms", call.method, self._host, call.template, status, spent)
+        return answer
+
+    async def _follow(self, call: _Call) -> Answer:
+        url = self._base.copy_with(path=self._base.path.rstrip("/") + call.path)
+        url = url.copy_merge_params(call.query) if call.query else url
+        for _ in range(MAX_REDIRECTS):
+            response, body = await self._once(call, url)
+            if not 300 <= response.status_code < 400 or response.status_code == 304:
+                return self._checked(response, body)
+            url = self._next_url(call, url, response, body)
+        raise self._bad_data("redirects in a circle")
+
+    async def _once(self, call: _Call, url: httpx.URL) -> tuple[httpx.Response, bytes]:
+        client = self._open()
+        request = client.build_request(
+            call.method, url, headers={**self._headers(), **call.headers}, content=call.content
+        )
+        response = await client.send(request, stream=True)
+        try:
+            return response, await self._read(response)
+        finally:
+            await response.aclose()
+
+    def _next_url(self, call: _Call, url: httpx.URL, response: httpx.Response, body: bytes) -> httpx.URL:
+        target = url.join(response.headers.get("location", ""))
+        same = (target.scheme, target.netloc) == (url.scheme, url.netloc)
+        if call.method == "GET" and same:
+            return target
+        # Credentials are in the headers: they go to the configured origin and nowhere else.
+        where = "another address" if not same else "another path, after a write"
+        failure = self._bad_data(f"redirects to {where}, which is not followed").failure
+        raise Answered(failure, response.status_code, body)
+
+    def _checked(self, response: httpx.Response, body: bytes) -> Answer:
+        status, now = response.status_code, self._now()
+        date = http_date(response.headers.get("date"))
+        if date is not None:
+            self.server_date, self._skew = date, date - now
+        if status < 400:
+            return Answer(status, body, response.headers, date)
+        retry_at = retry_after(response.headers.get("retry-after"), now) if status in (429, 503) else None
+        if retry_at is not None:
+            self._pacer.limited(self._connection.name, retry_at)
+        raise Answered(status_failure(self._connection.name, self._host, status, retry_at), status, body)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """The body, inflated here and never past the cap: httpx would inflate a whole chunk at once."""
+        encoding = response.headers.get("content-encoding", "identity").lower()
+        if encoding not in ("identity", "gzip", "deflate"):
+            raise bad_data(
+                self._connection.name, self._host, "answered in a compression that was not asked for"
+            )
+        inflate = zlib.decompressobj(wbits=47) if encoding != "identity" else None
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            room = self._max_bytes - len(body) + 1
+            try:
+                body += inflate.decompress(chunk, room) if inflate else chunk[:room]
+            except zlib.error:
+                raise bad_data(
+                    self._connection.name, self._host, "answered with broken compression"
+                ) from None
+            if len(body) > self._max_bytes:
+                size = f"answered with more than {self._max_bytes >> 20} MiB"
+                raise self._bad_data(size)
+        return bytes(body)
+
+    def _bad_data(self, what: str) -> Failed:
+        return bad_data(self._connection.name, self._host, what)
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                verify=tls.context(self._connection),
+                proxy=self._connection.proxy,
+                timeout=_timeout(self._connection.timeout_s),
+                transport=self._transport,
+                headers={"User-Agent": f"mspterm/{__version__}", "Accept-Encoding": "gzip"},
+            )
+        return self._client
+
+
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_S), pool=None)
+
+
+def _fill(template: str, params: Mapping[str, str | int]) -> str:
+    return template.format_map({name: quote(str(value), safe="") for name, value in params.items()})

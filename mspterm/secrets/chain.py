@@ -1,0 +1,181 @@
+"""The credential chain: the environment first, then the OS keyring. Nothing else holds a secret."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+
+from mspterm.config.kinds import KINDS, RESERVED, secret_variable
+from mspterm.config.model import Connection
+from mspterm.domain.reasons import Reason, failed
+from mspterm.domain.secret import Secret
+from mspterm.secrets.aside import aside
+from mspterm.secrets.os_keyring import Answer, OsKeyring, State
+
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret and where it came from: "env" or "keyring"."""
+
+    secret: Secret
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No secret; the sentence says why and what to do."""
+
+    sentence: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One row of `auth status`. `where`: env, keyring or none. `needed`: without it, and without
+    what could stand in for it, the connection can't be used."""
+
+    connection: str
+    field: str
+    where: str
+    state: State
+    sentence: str
+    needed: bool
+
+
+class Credentials:
+    """Looks secrets up, and stores them in the keyring. Every call takes seconds at the most;
+    the `a...` forms leave the event loop free meanwhile."""
+
+    def __init__(self, env: Mapping[str, str] | None = None, keyring: OsKeyring | None = None) -> None:
+        self._env = os.environ if env is None else env
+        self._keyring = keyring or OsKeyring()
+
+    def get(self, connection: str, field: str) -> Found | Missing:
+        """One secret of a connection."""
+        variable = secret_variable(connection, field)
+        if value := self._env.get(variable, "").strip():
+            return _checked(Found(Secret(value), "env"), f"{connection}: {variable}")
+        answer = self._keyring.get(connection, field)
+        if answer.secret:
+            return _checked(Found(answer.secret, "keyring"), f"{connection}: {field} in the keyring")
+        sentence = answer.sentence
+        if answer.state is State.ABSENT:
+            sentence = f"{connection}: no {field} is stored: {_store(connection, field)}."
+        return Missing(sentence, answer.state)
+
+    async def aget(self, connection: str, field: str) -> Found | Missing:
+        return await aside(lambda: self.get(connection, field))
+
+    def secrets_of(self, connection: Connection) -> dict[str, Secret] | Missing:
+        """Every secret that the connection has, or why these don't suffice for its kind."""
+        kind = KINDS[connection.kind]
+        looked = {field: self.get(connection.name, field) for field in kind.secrets}
+        found = {field: held.secret for field, held in looked.items() if isinstance(held, Found)}
+        missing = kind.missing(set(found))
+        if not missing:
+            return found
+        why = [held for field in missing if isinstance(held := looked[field], Missing)]
+        # A keyring that can't be read is the reason, wherever it is one of several.
+        return min(why, key=lambda held: held.state is State.ABSENT)
+
+    async def asecrets_of(self, connection: Connection) -> dict[str, Secret] | Missing:
+        return await aside(lambda: self.secrets_of(connection))
+
+    def set(self, connection: str, field: str, secret: Secret) -> str:
+        """Stores a secret in the keyring; the sentence says where it is, and what overrides it.
+
+        Raises Failed where no keyring can store.
+        """
+        answer = self._keyring.set(connection, field, secret)
+        if answer.state is not State.STORED:
+            raise failed(Reason.REFUSED, answer.sentence, connection)
+        variable = secret_variable(connection, field)
+        return answer.sentence + (f" {variable} is set and wins over it." if self._env.get(variable) else "")
+
+    def delete(self, connection: str, field: str) -> str:
+        """Deletes a secret from the keyring; the sentence says what became of it.
+
+        Raises Failed where the keyring can't be reached.
+        """
+        answer = self._keyring.delete(connection, field)
+        if not answer.reachable:
+            raise failed(Reason.REFUSED, answer.sentence, connection)
+        variable = secret_variable(connection, field)
+        return answer.sentence + (f" {variable} is still set." if self._env.get(variable) else "")
+
+    def status(self, connections: Iterable[Connection]) -> list[Status]:
+        """A row for every secret field of the connections, in their order; never a value."""
+        return [row for connection in connections for row in self._rows(connection)]
+
+    async def astatus(self, connections: Iterable[Connection]) -> list[Status]:
+        return await aside(lambda: self.status(connections))
+
+    def _rows(self, connection: Connection) -> list[Status]:
+        kind, name = KINDS[connection.kind], connection.name
+        looked = {field: self.get(name, field) for field in kind.secrets}
+        missing = kind.missing({field for field, held in looked.items() if isinstance(held, Found)})
+        rows = []
+        for field, held in looked.items():
+            if isinstance(held, Found):
+                where = f"in {secret_variable(name, field)}" if held.source == "env" else "in the keyring"
+                rows.append(
+                    Status(name, field, held.source, State.FOUND, f"{name}: {field} is {where}.", False)
+                )
+            else:
+                rows.append(Status(name, field, "none", held.state, held.sentence, field in missing))
+        return rows
+
+    def journal_key(self, create: bool = False) -> Secret | None:
+        """The key that the journal is chained with, 64 hex digits; None where there is none.
+
+        `create` makes one where the keyring has none and can store it; hold the journal's lock, as
+        two that create at once would each chain with their own. Raises Failed where the key that
+        is there is not one.
+        """
+        held = self.get(RESERVED, "key")
+        if isinstance(held, Found):
+            if not _KEY.fullmatch(held.secret.reveal()):
+                where = (
+                    secret_variable(RESERVED, "key") if held.source == "env" else "The keyring's journal:key"
+                )
+                raise failed(Reason.REFUSED, f"{where} is no journal key: it must be 64 hex digits.")
+            return held.secret
+        if not create or held.state is not State.ABSENT:
+            return None
+        if self._keyring.set(RESERVED, "key", Secret(token_hex(32))).state is not State.STORED:
+            return None
+        # Read back, as a keyring that forgets would leave a journal that nobody can verify.
+        return self._keyring.get(RESERVED, "key").secret
+
+    async def ajournal_key(self, create: bool = False) -> Secret | None:
+        return await aside(lambda: self.journal_key(create))
+
+    def journal_head(self) -> Answer:
+        """The journal's head as last kept: in `.secret` where FOUND. ABSENT: none was kept yet."""
+        return self._keyring.get(RESERVED, "head")
+
+    async def ajournal_head(self) -> Answer:
+        return await aside(self.journal_head)
+
+    def keep_journal_head(self, head: str) -> Answer:
+        """Keeps the journal's head in the keyring: STORED, or why not."""
+        return self._keyring.set(RESERVED, "head", Secret(head))
+
+    async def akeep_journal_head(self, head: str) -> Answer:
+        return await aside(lambda: self.keep_journal_head(head))
+
+
+def _checked(found: Found, what: str) -> Found | Missing:
+    # A client library would repeat such a value in its complaint about the header.
+    if found.secret.reveal().isprintable():
+        return found
+    return Missing(f"{what} holds control characters: store it again without them.", State.FAILED)
+
+
+def _store(connection: str, field: str) -> str:
+    return f"`mspterm auth login {connection}` stores it, or set {secret_variable(connection, field)}"

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from domain_rows import device
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mspterm.domain.action import (
+    Allow,
+    Ask,
+    Consent,
+    Plan,
+    Reboot,
+    Refuse,
+    Risk,
+    RunCommand,
+    Target,
+    Update,
+    Write,
+)
+from mspterm.domain.guard import GuardContext, judge, phrase_for, unconfirmed
+from mspterm.domain.people import Technician
+from mspterm.domain.reasons import Reason
+from mspterm.domain.text import SafeText
+
+DC = device(
+    "d1", "HVD-DC01", client=SafeText("Harborview"), kind="server", online=True, user=SafeText("HVD\\jane")
+)
+OPEN = GuardContext(devices={DC.ref: DC})
+
+
+def reboot(*names: str, client: str | None = "Harborview") -> Plan:
+    targets = tuple(Target(f"mesh:d{n}", name, client) for n, name in enumerate(names, 1))
+    return Plan("reboot", Risk.DISRUPTIVE, tuple(Reboot(t.ref) for t in targets), targets)
+
+
+def on_ticket(write: Write) -> Plan:
+    return Plan("update", Risk.ROUTINE, (write,), (Target(write.ref, "#42", "Harborview"),))
+
+
+def refusal(plan: Plan, ctx: GuardContext) -> str:
+    verdict = judge(plan, ctx)
+    assert isinstance(verdict, Refuse), verdict
+    return str(verdict.failure)
+
+
+def asked(plan: Plan, ctx: GuardContext) -> Ask:
+    verdict = judge(plan, ctx)
+    assert isinstance(verdict, Ask), verdict
+    return verdict
+
+
+def says(phrase: str, plan: Plan | None = None) -> GuardContext:
+    return replace(OPEN, consent=Consent(phrase, plan.hash if plan else None))
+
+
+NOTE = on_ticket(Update("rt:42", text="on it"))
+DC01 = reboot("HVD-DC01")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"read_only": True}, "start mspterm without --read-only"),
+        ({"consent": Consent(read_only=True)}, "read-only"),
+        ({"read_only_connections": frozenset({"rt", "mesh"})}, "set read_only = false in [connections."),
+        ({"lockdown": True}, "`mspterm lockdown off`"),
+        ({"journal_writable": False}, "`mspterm doctor`"),
+    ],
+)
+@pytest.mark.parametrize("plan", [NOTE, DC01])
+def test_what_stops_every_write_says_how_it_is_lifted(plan: Plan, change: dict[str, Any], words: str) -> None:
+    sentence = refusal(plan, replace(OPEN, **change))
+    assert sentence.startswith("refused: ")
+    assert words in sentence
+
+
+def test_a_routine_write_is_allowed_also_without_a_journal_key() -> None:
+    assert judge(NOTE, replace(OPEN, journal_keyed=False)) == Allow()
+
+
+def test_a_disruptive_one_wants_a_keyed_journal() -> None:
+    assert "MSPTERM_SECRET_JOURNAL_KEY" in refusal(DC01, replace(OPEN, journal_keyed=False))
+
+
+def test_a_disruptive_one_names_what_is_at_stake() -> None:
+    verdict = asked(DC01, OPEN)
+    assert verdict.phrase == "HVD-DC01"
+    assert verdict.stake == (
+        "client: Harborview",
+        "HVD-DC01: server, online, user logged on: HVD\\jane",
+        "coverage: not known",
+        "window: none configured",
+        "freeze: none configured",
+    )
+
+
+def test_flags_are_named_and_one_of_them_refuses() -> None:
+    flagged = replace(DC, flags=("domain controller", "call-first"), online=False, user=None)
+    line = asked(DC01, replace(OPEN, devices={DC.ref: flagged})).stake[1]
+    assert line.endswith("OFFLINE, user logged on: not known, DOMAIN CONTROLLER, CALL-FIRST")
+    untouchable = replace(OPEN, devices={DC.ref: replace(DC, flags=("do-not-touch",))})
+    assert "HVD-DC01 is flagged do-not-touch" in refusal(DC01, untouchable)
+    run = Plan("run", Risk.ROUTINE, (RunCommand(DC.ref, "uname -a"),), DC01.targets)
+    assert "do-not-touch" in refusal(run, untouchable)
+    assert judge(run, OPEN) == Allow()
+
+
+def test_caps() -> None:
+    assert "6 devices are more than the cap of 5" in refusal(reboot(*"abcdef"), OPEN)
+    two = reboot("a", "b")
+    mixed = replace(two, targets=(two.targets[0], replace(two.targets[1], client="Oakridge")))
+    assert "2 clients" in refusal(mixed, OPEN)
+    unknown = replace(two, targets=(two.targets[0], replace(two.targets[1], client=None)))
+    assert "2 clients" in refusal(unknown, OPEN)
+    assert asked(mixed, replace(OPEN, max_clients=2)).phrase == "2 devices of Harborview and Oakridge"
+
+
+def test_the_phrase_allows_and_another_is_refused() -> None:
+    assert judge(DC01, says("HVD-DC01", DC01)) == Allow()
+    assert judge(DC01, says(" HVD-DC01 ")) == Allow()
+    assert refusal(DC01, says("hvd-dc02")).endswith("--confirm 'HVD-DC01'")
+    assert refusal(DC01, says("hvd-dc01")).endswith("--confirm 'HVD-DC01'")
+
+
+def test_consent_is_to_the_plan_that_was_shown() -> None:
+    newer = replace(DC01, targets=(replace(DC01.targets[0], version="etag-2"),))
+    verdict = judge(newer, says("HVD-DC01", DC01))
+    assert isinstance(verdict, Refuse)
+    assert verdict.failure.reason is Reason.CONFLICT
+
+
+def test_where_nobody_can_be_asked_the_sentence_ends_in_what_to_add() -> None:
+    several = reboot("a", "b", client="St. Brannoc's")
+    assert str(unconfirmed(asked(several, OPEN))).endswith("--confirm '2 devices of St. Brannocs'")
+    unknown = asked(reboot("x", client=None), GuardContext())
+    assert unknown.stake[:2] == ("client: not known", "x: nothing is known about this device")
+
+
+HELD = replace(OPEN, held={"rt:42": Technician("marcus", SafeText("Marcus Bell"))})
+
+
+def test_taking_over_is_said_and_asked() -> None:
+    claim = on_ticket(Update("rt:42", owner="ines"))
+    assert asked(claim, HELD) == Ask(("Marcus Bell has rt:42: this takes it over",), "take over")
+    assert judge(claim, replace(HELD, consent=Consent("take over"))) == Allow()
+    assert judge(claim, OPEN) == Allow()
+
+
+@pytest.mark.parametrize("update", [Update("rt:42", text="x"), Update("rt:42", owner="marcus")])
+def test_what_leaves_the_owner_takes_nothing_over(update: Update) -> None:
+    assert judge(on_ticket(update), HELD) == Allow()
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4), st.text(max_size=9))
+def test_a_phrase_can_be_quoted_and_is_accepted_when_typed(names: list[str], client: str) -> None:
+    plan = reboot(*names, client=client)
+    phrase = phrase_for(plan)
+    assert phrase
+    assert not set(phrase) & set("'\"`’“”")
+    assert judge(plan, says(phrase, plan)) == Allow()
