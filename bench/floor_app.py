@@ -1,64 +1,72 @@
-"""Apps to measure against, run in a pty: our list with made-up rows, and bare Textual floors.
+"""Apps to measure, and to break, in a pty: `python -m bench.floor_app queue|bare COUNT`.
 
-`python bench/floor_app.py queue|bare|table COUNT` ; `queue` obeys keys that stand for events:
-`1` changes one row in the middle of the screen, `m` makes a minute pass, `t` writes a token in a crash.
+`queue` is our list with made-up rows on the console's base; keys stand for events (see BINDINGS).
+`bare` is the floor: the same kinds of widgets in plain Textual, a Line-API list over prepared text.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.events import Key
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
 
+from bench.made_up import row, rows
 from mspterm.console import terminal as terminals
-
-TERMINAL = terminals.survey_here()
-terminals.prepare(os.environ, TERMINAL)
-
-from rich.segment import Segment  # noqa: E402
-from textual.app import App, ComposeResult  # noqa: E402
-from textual.geometry import Region  # noqa: E402
-from textual.strip import Strip  # noqa: E402
-from textual.widget import Widget  # noqa: E402
-from textual.widgets import Static  # noqa: E402
-
-from bench.made_up import row, rows  # noqa: E402
-from mspterm.console.base_app import ConsoleApp  # noqa: E402
-from mspterm.console.crash import CrashReporter  # noqa: E402
-from mspterm.console.lifeline import leave, run  # noqa: E402
-from mspterm.console.queue_list import QueueList  # noqa: E402
+from mspterm.console.base_app import ConsoleApp
+from mspterm.console.crash import CrashReporter
+from mspterm.console.lifeline import leave, run
+from mspterm.console.queue_list import QueueList
+from mspterm.domain.secret import Secret
 
 START = 1_790_000_000.0
+TOKEN = Secret("tok-" + "51c4a7e0")
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b]0;pwned\x07\x9b31m\u202egpj.exe\u200b[/b][@click=app.quit]x[/]"
 
 
 class QueueApp(ConsoleApp):
-    """The queue widget alone, with a clock that only the key `m` moves."""
+    """The queue alone, on a clock that only its keys move."""
 
-    BINDINGS = [  # noqa: RUF012 - Textual's own form
-        ("1", "change_row", ""),
-        ("m", "minute", ""),
-        ("q", "quit_console", ""),
-        ("c", "crash", ""),
-        ("b", "block", ""),
-        ("e", "endless", ""),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("1", "change_row", "One row changes"),
+        ("s", "second", "A second passes"),
+        ("q", "leave", "Quit"),
+        ("c", "crash", "An exception with a token in a local"),
+        ("b", "block", "The loop is stuck in C"),
+        ("e", "endless", "The loop is stuck in Python"),
+        ("d", "dead_lookup", "An executor's thread hangs"),
+        ("v", "visit", "Another program gets the terminal"),
+        ("h", "hostile", "Hostile text in a raw widget"),
     ]
 
     def __init__(self, count: int) -> None:
         folder = Path(os.environ.get("MSPTERM_STATE_DIR") or tempfile.gettempdir())
-        super().__init__(TERMINAL, CrashReporter(folder, lambda: (), lambda: datetime.now(UTC)))
+        crashes = CrashReporter(folder, lambda: (TOKEN,), lambda: datetime.now(UTC))
+        super().__init__(terminals.survey_here(), crashes)
         self.now = START
         self.count = count
 
     def compose(self) -> ComposeResult:
         yield Static("mspterm", markup=False)
         yield QueueList(lambda: self.now)
-        yield Static("q quit", markup=False)
+        yield Static("q quit", markup=False, id="foot")
 
     def on_mount(self) -> None:
         queue = self.query_one(QueueList)
@@ -67,77 +75,87 @@ class QueueApp(ConsoleApp):
 
     def action_change_row(self) -> None:
         queue = self.query_one(QueueList)
-        at = min(20, self.count - 1)
         changed = list(queue.rows)
-        old = changed[at]
-        changed[at] = row(int(old.number), START, revision=old.revision + 1)
+        old = changed[20]
+        changed[20] = row(int(old.number), START, revision=old.revision + 1)
         queue.apply(changed)
 
-    def action_minute(self) -> None:
-        self.now += 60
+    def action_second(self) -> None:
+        self.now += 1
         self.query_one(QueueList).tick()
 
-    def action_quit_console(self) -> None:
+    def action_leave(self) -> None:
         self.exit()
 
     def action_crash(self) -> None:
-        token = "tok-" + "51c4a7"
-        raise RuntimeError(f"no ticket {len(token)}")
+        token = TOKEN.reveal()
+        raise RuntimeError(f"refused with {token}")
 
     def action_block(self) -> None:
         """A call in C that lets other threads run and heeds no signal, as a hung name lookup."""
+        self._stuck()
         hashlib.pbkdf2_hmac("sha256", b"", b"", 500_000_000)
 
+    def _stuck(self) -> None:
+        """For who watches: from here on the loop turns no more."""
+        (Path(os.environ["MSPTERM_STATE_DIR"]) / "stuck").touch()
+
     def action_endless(self) -> None:
+        self._stuck()
         while True:
             pass
 
+    def action_dead_lookup(self) -> None:
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
+        self._stuck()
+
+    def action_visit(self) -> None:
+        with self.suspend():
+            subprocess.run(["sh", "-c", "trap '' INT; echo VISITING; read answer"], check=False)
+
+    def action_hostile(self) -> None:
+        style = Style(link="https://evil.example/", meta={"@click": "app.quit"})
+        self.query_one("#foot", Static).update(Text(HOSTILE, style))
+
+
+_TEXT, _CURSOR = Style.parse("#dcdcdc on #16181d"), Style.parse("#ffffff on #2f5d86")
+
 
 class BareList(Widget, can_focus=True):
-    """The least a Line-API list can be: a cursor over prepared text."""
+    """The least that a Line-API list can be: a cursor over prepared text."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self.lines = [
-            f"{n:>8} P{n % 4 + 1} {n:<6} open  client  a summary of sixty characters" for n in range(count)
-        ]
+        self.lines = [f"{n:>8} P{n % 4 + 1} {n:<6} open  client  a made-up summary" for n in range(count)]
         self.at = self.top = 0
 
-    def on_key(self, event: Any) -> None:
+    def on_key(self, event: Key) -> None:
         step = {"down": 1, "up": -1}.get(event.key, 0)
-        new = max(0, min(len(self.lines) - 1, self.at + step))
-        old, self.at = self.at, new
-        page = self.size.height
-        if not self.top <= new < self.top + page:
-            self.top = max(0, new - page // 2)
+        old, self.at = self.at, max(0, min(len(self.lines) - 1, self.at + step))
+        if not self.top <= self.at < self.top + self.size.height:
+            self.top = max(0, self.at - self.size.height // 2)
             self.refresh()
-        else:
-            for index in (old, new):
-                self.refresh(Region(0, index - self.top, self.size.width, 1))
+            return
+        for index in (old, self.at):
+            self.refresh(Region(0, index - self.top, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
         index = self.top + y
         text = self.lines[index] if index < len(self.lines) else ""
-        style = self.rich_style + (TEXT_CURSOR if index == self.at else TEXT)
-        return Strip([Segment(text.ljust(self.size.width), style)])
-
-
-from rich.style import Style  # noqa: E402
-
-TEXT, TEXT_CURSOR = Style.parse("#dcdcdc on #16181d"), Style.parse("#ffffff on #2f5d86")
+        return Strip([Segment(text.ljust(self.size.width), _CURSOR if index == self.at else _TEXT)])
 
 
 class BareApp(App[int]):
-    """The floor: the same kinds of widgets, made-up rows, nothing of ours."""
+    """The same kinds of widgets, and nothing of ours."""
 
-    BINDINGS = [("q", "quit", "")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "Quit")]
 
     def __init__(self, count: int) -> None:
         super().__init__()
         self.count = count
 
     def compose(self) -> ComposeResult:
-        yield Static("floor", markup=False)
+        yield Static("mspterm", markup=False)
         yield BareList(self.count)
         yield Static("q quit", markup=False)
 
@@ -147,6 +165,7 @@ class BareApp(App[int]):
 
 if __name__ == "__main__":
     kind, count = sys.argv[1], int(sys.argv[2])
+    terminals.prepare(os.environ)
     if kind == "queue":
         app = QueueApp(count)
         leave(run(app, app.lifeline))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mspterm.cli.output import print_json, print_table
-from mspterm.cli.perform import _status
+from mspterm.cli.perform import exit_status, said
 from mspterm.cli.read import json_option
 from mspterm.cli.rows import Row, time
 from mspterm.cli.session import DONE, run
@@ -56,9 +56,8 @@ def retry(intent_id: str) -> None:
 
     async def verb(desk: Desk) -> int:
         outcome = await Performer(desk).retry(intent_id)
-        reason = f": {outcome.failure}" if outcome.failure else ""
-        click.echo(f"{outcome.ref} {outcome.state.value}{reason}", err=True)
-        return _status([outcome.state])
+        click.echo(f"{outcome.ref} {said(outcome)}", err=True)
+        return exit_status([outcome.state])
 
     run(verb)
 

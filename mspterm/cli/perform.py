@@ -42,7 +42,7 @@ async def perform(
         confirm = _asked(plan, verdict)
     results = await performer.perform(plan, Consent(confirm, plan.hash))
     _print_results(results, as_json)
-    return _status([r.outcome.state for r in results])
+    return exit_status([r.outcome.state for r in results])
 
 
 def _asked(plan: Plan, ask: Ask) -> str:
@@ -80,15 +80,21 @@ def _print_results(results: Sequence[Result], as_json: bool) -> None:
         return
     for result in results:
         outcome = result.outcome
-        reason = f": {outcome.failure}" if outcome.failure else ""
-        click.echo(
-            f"{outcome.created_ref or outcome.ref} {result.action} {outcome.state.value}{reason}", err=True
-        )
+        click.echo(f"{outcome.created_ref or outcome.ref} {result.action} {said(outcome)}", err=True)
         for line in outcome.detail:
             click.echo(f"  {line}", err=True)
 
 
-def _status(states: Sequence[State]) -> int:
+def said(outcome: Outcome) -> str:
+    """The state and why, without saying "refused" twice."""
+    if outcome.failure is None:
+        return outcome.state.value
+    if outcome.failure.reason.value == outcome.state.value:
+        return str(outcome.failure)
+    return f"{outcome.state.value}: {outcome.failure}"
+
+
+def exit_status(states: Sequence[State]) -> int:
     if State.UNCERTAIN in states:
         return UNCERTAIN
     good = [s in (State.DONE, State.QUEUED) for s in states]

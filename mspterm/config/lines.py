@@ -27,16 +27,16 @@ def key_lines(text: str) -> dict[Path, int]:
     at, line = 0, 1
     while at < len(text):
         if header := _HEADER.match(text, at):
-            table = _parts(header.group(1))
-            found.setdefault(table, line)
+            path = table = _parts(header.group(1))
             end = _end_of_value(text, header.end())
         elif key := _KEY.match(text, at):
             path = table + _parts(key.group(1))
-            for depth in range(len(table) + 1, len(path) + 1):
-                found.setdefault(path[:depth], line)
             end = _end_of_value(text, key.end())
         else:
+            path = ()
             end = _end_of_value(text, at)
+        for depth in range(1, len(path) + 1):
+            found.setdefault(path[:depth], line)
         line += text.count("\n", at, end)
         at = end
     return found

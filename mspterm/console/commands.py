@@ -63,7 +63,7 @@ COMMANDS: tuple[Command, ...] = (
     _list("first", "First", "home", "First ticket"),
     _list("last", "Last", "end", "Last ticket"),
     _list("open", "Open", "enter", "The ticket, with its conversation, client and devices", 3),
-    _list("toggle", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 6),
+    _list("mark", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 6),
     _list("extend_down", "Mark down", "shift+down", "Mark from here down"),
     _list("extend_up", "Mark up", "shift+up", "Mark from here up"),
     _queue("mark_all", "Mark all", "A", "Mark every ticket that the view and the filter show"),

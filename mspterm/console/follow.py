@@ -47,16 +47,18 @@ class Board:
 
     def follow(self, store: Store) -> bool:
         """Take in what changed since the last look; whether anything did."""
-        if store.database.revision == self.revision:
+        latest = store.database.revision
+        if latest == self.revision:
             return False
         changes = store.tickets.changed_since(self.revision)
-        self.revision = max([self.revision, *(row.revision for row, _ in changes)])
+        self.revision = max([latest, *(row.revision for row, _ in changes)])
         for row, active in changes:
             if active:
                 self._rows[row.ref] = row
             else:
                 self._rows.pop(row.ref, None)
-        self.recount()
+        if changes:
+            self.recount()
         return bool(changes)
 
     def recount(self) -> None:
@@ -66,6 +68,15 @@ class Board:
 
     def context(self) -> FilterContext:
         return FilterContext(self._clock(), self.me, self.seen_revision, self.seen)
+
+    def is_new(self, row: TicketRow) -> bool:
+        """Whether the row changed since it was last looked at."""
+        return self.seen_revision is not None and row.revision > self.seen.get(row.ref, self.seen_revision)
+
+    def looked_at(self, ref: str) -> None:
+        """The ticket has been seen as it is now."""
+        if ref in self._rows:
+            self.seen[ref] = self._rows[ref].revision
 
     def shown(self, view: DomainView, filter_: Filter[TicketRow], sort: str) -> list[TicketRow]:
         """The rows of a view, narrowed and in order."""

@@ -31,12 +31,14 @@ RESTORE_S = 1.0
 """A terminal that doesn't read for this long is left as it is."""
 _LOOK_S = 1.0
 _HANGUP = 1
-_AT_KEYBOARD = frozenset({signal.SIGINT, *([signal.SIGQUIT] if sys.platform != "win32" else [])})
-_ENDING = tuple(
-    getattr(signal, name)
-    for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGBREAK")
-    if hasattr(signal, name)
-)
+
+
+def _signals(*names: str) -> frozenset[int]:
+    return frozenset(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+_ENDING = _signals("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGBREAK")
+_AT_KEYBOARD = _signals("SIGINT", "SIGQUIT")
 
 
 class Lifeline:

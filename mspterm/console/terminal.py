@@ -59,13 +59,14 @@ def survey_here(*, mouse: bool = False) -> Terminal:
     return survey(os.environ, ttys=ttys, size=known, mouse=mouse)
 
 
-def prepare(environ: MutableMapping[str, str], terminal: Terminal) -> None:
+def prepare(environ: MutableMapping[str, str]) -> None:
     """Set what Textual reads from the environment when it is imported: no animation, since each step
     of one is a repaint on the wire."""
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
-    if terminal.theme_fixed:
-        environ["TEXTUAL_THEME"] = "ansi-dark"
+    if environ.get("NO_COLOR") == "":
+        # Empty means unset (no-color.org); Textual would turn everything grey.
+        del environ["NO_COLOR"]
 
 
 def _shade(environ: Mapping[str, str]) -> str:

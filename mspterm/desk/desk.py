@@ -29,7 +29,10 @@ def utc_now() -> datetime:
 
 
 class Desk:
-    """Everything the front ends act through. Nothing is opened before it is needed."""
+    """Everything the front ends act through. Nothing is opened before it is needed.
+
+    `connectors` are already made ones by connection name; the others are made at first use.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Desk:
         now: Callable[[], datetime] = utc_now,
         read_only: bool = False,
         store: Store | None = None,
+        connectors: Mapping[str, Connector] | None = None,
     ) -> None:
         self.config = config
         self.state_dir = state_dir
@@ -49,7 +53,7 @@ class Desk:
         self.credentials = credentials or Credentials()
         self.pacer = SharedPacer(self.store, now)
         self._aliases = alias_map(config.clients)
-        self._connectors: dict[str, Connector] = {}
+        self._connectors: dict[str, Connector] = dict(connectors or {})
         self._journal: Journal | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -116,6 +117,7 @@ class Performer:
 
     async def _one(self, journal: Journal, plan: Plan, write: Write) -> list[Result]:
         intent_id, now = new_intent_id(), self._desk.now()
+        await self._identify(connection_of(write))
         try:
             journal.append(self._entry(plan, write, "intent", None, intent_id), now)
         except Failed as error:
@@ -129,6 +131,14 @@ class Performer:
         if isinstance(write, RunCommand) and write.attach and outcome.output is not None:
             results += await self._attach(journal, plan, write, outcome)
         return results
+
+    async def _identify(self, name: str) -> None:
+        """Under whose name this connection writes, asked once and kept, for the journal."""
+        if self._desk.store.connections.get(name).identity is not None:
+            return
+        with contextlib.suppress(Failed):
+            identity = await (await self._desk.connector(name)).whoami()
+            self._desk.store.connections.acts_as(name, f"{identity.technician.name} ({identity.kind})")
 
     async def _attach(
         self, journal: Journal, plan: Plan, write: RunCommand, outcome: Outcome

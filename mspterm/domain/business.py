@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from itertools import accumulate, pairwise
+from math import floor
 from typing import NamedTuple
 
-from mspterm.domain.calendar import Calendar, Span, day_number, union
+from mspterm.domain.calendar import Calendar, Span, union
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.zones import DAY, Stretch, offset_at, stretches, zone_of
 
@@ -40,7 +42,7 @@ class BusinessTime:
         self.calendar = calendar
         self._pages: dict[int, _Page] = {}
 
-    def due(self, start: datetime, seconds: int, pauses: Iterable[Pause] = ()) -> datetime:
+    def due(self, start: datetime, seconds: int, pauses: Sequence[Pause] = ()) -> datetime:
         """The first instant at which `seconds` of open, unpaused time have passed since `start`: at
         closing time, closing time itself; for 0 the next open instant.
 
@@ -48,7 +50,7 @@ class BusinessTime:
         """
         return _instant(self.due_at(_second(start), seconds, spans_of(pauses)))
 
-    def elapsed(self, start: datetime, end: datetime, pauses: Iterable[Pause] = ()) -> int:
+    def elapsed(self, start: datetime, end: datetime, pauses: Sequence[Pause] = ()) -> int:
         """Open, unpaused seconds from `start` to before `end`; 0 where the end is the earlier."""
         return self.elapsed_at(_second(start), _second(end), spans_of(pauses))
 
@@ -96,9 +98,15 @@ class BusinessTime:
         if end <= start:
             return 0
         first, last = start // PAGE, end // PAGE
+        if last - first > 5 * _HORIZON:
+            # A vendor's "no date" is the year 1 or 1900; summing up to today would stop the console.
+            raise failed(Reason.BAD_DATA, "the time to count open hours in is longer than a century")
         total = self._into_page(last, end) - self._into_page(first, start)
-        total += sum(self._page(number).sums[-1] for number in range(first, last))
-        return total - sum(self.elapsed_at(max(a, start), min(b, end)) for a, b in pauses)
+        for number in range(first, last):
+            total += self._page(number).sums[-1]
+        for low, high in pauses:
+            total -= self.elapsed_at(max(low, start), min(high, end))
+        return total
 
     def open_at(self, at: int) -> bool:
         page = self._page(at // PAGE)
@@ -147,10 +155,9 @@ class BusinessTime:
         return page
 
     def _built(self, start: int, end: int) -> _Page:
-        # A second more on either side, for a change of offset that falls on the page's edge.
-        parts = stretches(self.calendar.zone, start - 1, end + 1)
-        first, last = (start + parts[0].offset) // DAY - 1, (end + parts[-1].offset) // DAY + 2
-        spans = _in_utc(self.calendar, parts, range(first, last))
+        # A day more on either side: a change of offset moves boundaries that lie hours from it.
+        parts = stretches(self.calendar.zone, start - DAY, end + DAY)
+        spans = _in_utc(self.calendar, parts, range(start // DAY - 1, end // DAY + 2))
         inside = union((max(a, start), min(b, end)) for a, b in spans)
         sums = list(accumulate((b - a for a, b in inside), initial=0))
         return _Page([a for a, _ in inside], [b for _, b in inside], sums)
@@ -175,11 +182,13 @@ class BusinessTime:
         return next(at for at, part in zip(fits, parts, strict=True) if at < part.end)
 
     def _never(self) -> Exception:
-        return failed(Reason.BAD_DATA, "the calendar has no open hours within twenty years")
+        return failed(Reason.BAD_DATA, "the calendar's open hours don't get that far within twenty years")
 
 
-def spans_of(pauses: Iterable[Pause]) -> tuple[Span, ...]:
+def spans_of(pauses: Sequence[Pause]) -> tuple[Span, ...]:
     """Pauses as epoch seconds, ordered and apart."""
+    if not pauses:
+        return ()
     return union((_second(a), _FOREVER if b is None else _second(b)) for a, b in pauses)
 
 
@@ -207,14 +216,7 @@ def _clamped(wall: Span, index: int, twice: Sequence[Span]) -> Span:
 
 
 def _second(at: datetime) -> int:
-    return int(at.timestamp() // 1)
+    return floor(at.timestamp())
 
 
-def _instant(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
-
-
-def local_day(at: datetime, zone: str) -> int:
-    """The local date of an instant, in days since 1970-01-01."""
-    here: date = at.astimezone(zone_of(zone)).date()
-    return day_number(here)
+_instant = partial(datetime.fromtimestamp, tz=UTC)

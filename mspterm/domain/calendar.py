@@ -112,7 +112,7 @@ def _spans(value: Any, where: str) -> tuple[Span, ...]:
     for start, end in spans:
         if start >= end:
             raise _bad(
-                f"the hours of {where} end before they start; a night is two pairs, up to 24:00 and from 00:00"
+                f"the hours of {where} end before they start; write a night as two, to 24:00 and from 00:00"
             )
     return union(spans)
 

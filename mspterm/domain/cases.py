@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,10 +22,10 @@ def evaluate(case: Mapping[str, Any]) -> Result:
 
     Raises Failed (bad data) with a sentence that names what is wrong with the case.
     """
-    kind = case.get("kind")
-    if kind not in _KINDS:
-        raise _bad(f'the kind "{kind}" is not one of {", ".join(_KINDS)}')
-    return _KINDS[kind](_business(_value(case, "calendar", dict)), case)
+    kind = _KINDS.get(str(case.get("kind")))
+    if kind is None:
+        raise _bad(f'the kind "{case.get("kind")}" is not one of {", ".join(_KINDS)}')
+    return kind(_business(_value(case, "calendar", dict)), case)
 
 
 def evaluate_line(line: str) -> str:
@@ -41,7 +41,7 @@ def evaluate_line(line: str) -> str:
         return json.dumps({"id": None, "error": f"the line is not JSON: {error}"})
     except Failed as error:
         return json.dumps({"id": ident, "error": error.failure.sentence})
-    except (OverflowError, OSError, RecursionError) as error:
+    except (ValueError, OverflowError, OSError, RecursionError) as error:
         return json.dumps({"id": ident, "error": f"a number or a date is out of range: {error}"})
 
 
@@ -84,7 +84,7 @@ _KINDS: Mapping[str, Callable[[BusinessTime, Mapping[str, Any]], Result]] = {
 }
 
 
-def _pauses(case: Mapping[str, Any]) -> Iterable[Pause]:
+def _pauses(case: Mapping[str, Any]) -> list[Pause]:
     pairs = case.get("pauses") or ()
     try:
         return [(_instant(start), None if end is None else _instant(end)) for start, end in pairs]

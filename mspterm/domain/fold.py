@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript"})
-_BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form"]
-    + ["h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section"]
-    + ["table", "tbody", "tfoot", "thead", "tr", "ul"]
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_PARAGRAPHS = _HEADINGS | {"p"}
+_SECTIONS = frozenset(
+    {"address", "article", "aside", "div", "footer", "form", "header", "main", "nav", "section"}
 )
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_LISTS = frozenset({"dd", "dl", "dt", "li", "ol", "ul"})
+_TABLES = frozenset({"table", "tbody", "tfoot", "thead", "tr"})
+_BLOCKS = _PARAGRAPHS | _SECTIONS | _LISTS | _TABLES | {"blockquote", "center", "hr", "pre"}
 _CELLS = frozenset({"td", "th"})
 MAX_QUOTE_DEPTH = 20
 LONGEST = 400

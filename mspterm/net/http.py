@@ -155,6 +155,7 @@ class Http:
         content = None if json is None else msgspec.json.encode(json)
         typed = {"Content-Type": "application/json", **headers} if content is not None else headers
         call = _Call(method, template, _fill(template, params), query or {}, typed, content)
+        self._open()
         await self._pacer.turn(self._connection.name, kind)
         try:
             return await self._exchange(call)
@@ -179,11 +180,7 @@ class Http:
             return msgspec.json.decode(answer.body, type=into, strict=strict)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             page = answer.body.lstrip()[:1] == b"<"
-            what = (
-                "answered with a web page where data was due"
-                if page
-                else "answered with data of another shape"
-            )
+            what = "a web page where data was due" if page else "data of another shape"
             raise self._bad_data(f"answered with {what}") from None
 
     async def aclose(self) -> None:
@@ -280,7 +277,8 @@ class Http:
             )
         inflate = zlib.decompressobj(wbits=47) if encoding != "identity" else None
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for chunk in response.stream:
             room = self._max_bytes - len(body) + 1
             try:
                 body += inflate.decompress(chunk, room) if inflate else chunk[:room]

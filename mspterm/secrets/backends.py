@@ -33,7 +33,8 @@ def permitted(platform: str = sys.platform) -> Backend:
     for make in _MAKERS.get(platform, (_secret_service, _kwallet)):
         try:
             return make()
-        except (RuntimeError, ImportError, AttributeError):
+        except Exception:
+            # A probe fails in as many ways as there are D-Bus libraries; all mean: not this one.
             continue
     raise NoBackend
 

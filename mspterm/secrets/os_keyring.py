@@ -115,7 +115,8 @@ def _state_of(error: Exception) -> State:
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {"KeyringLocked", "LockedException", "PromptDismissedException"}:
         return State.LOCKED
-    if isinstance(error, NoBackend) or names & {
+    # A session bus that has ended gives the last two.
+    if isinstance(error, NoBackend | ConnectionError | FileNotFoundError) or names & {
         "NoKeyringError",
         "InitError",
         "SecretServiceNotAvailableException",

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,19 @@ from websockets.asyncio.server import ServerConnection, serve
 
 Message = dict[str, Any]
 NODE = "node//uIxfILBEwRr2niJdRnukUpBPumQirwax41PiSSi8ujoEl7yEaLY0nI385Mq$MGRa"
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 GROUP = "mesh//IFyp4d7IjopJaDuJNHy9wuDkgo$AldYAkJlBhg9Ln2GptAmk12B3KuwdysBbjacu"
+
+
+class Sleeps:
+    """Counts the waits and takes none."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        await asyncio.sleep(0)
 
 
 class FakeMesh:
@@ -121,7 +134,7 @@ class FakeMesh:
 
 
 @asynccontextmanager
-async def fake_mesh(shared: Path) -> AsyncIterator[FakeMesh]:
+async def running(shared: Path) -> AsyncIterator[FakeMesh]:
     fake = FakeMesh(shared / "captures" / "meshcentral")
     async with serve(fake.talk, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]

@@ -5,28 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from fake_meshcentral import NODE, FakeMesh, fake_mesh
 
 from mspterm.config.model import Connection
+from mspterm.connectors.meshcentral.listener import QUEUE, Listener
 from mspterm.connectors.meshcentral.session import Answer, Session
 from mspterm.connectors.meshcentral.urls import control_url
+from mspterm.connectors.meshcentral.wire import Event
 from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.secret import Secret
 from mspterm.net.faults import MaybeSent
 from mspterm.net.pacer import FreePacer
+from tests.connectors.fake_meshcentral import NODE, FakeMesh
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-async def fake(shared: Path) -> AsyncIterator[FakeMesh]:
-    async with fake_mesh(shared) as found:
-        yield found
 
 
 class Clock:
@@ -53,12 +47,12 @@ def session(url: str, clock: Clock | None = None, ping_s: float = 30) -> Session
     )
 
 
-async def test_logs_in_by_header_and_knows_the_account(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_logs_in_by_header_and_knows_the_account(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     user = await one.user()
     await one.aclose()
     assert (user.id, user.name) == ("user//admin", "admin")
-    assert fake.headers == [",".join(b64encode(x).decode() for x in (b"~t:abc", b"p@ss,word"))]
+    assert fake_mesh.headers == [",".join(b64encode(x).decode() for x in (b"~t:abc", b"p@ss,word"))]
 
 
 @pytest.mark.parametrize(
@@ -72,37 +66,37 @@ async def test_logs_in_by_header_and_knows_the_account(fake: FakeMesh) -> None:
     ],
 )
 async def test_a_refused_login_says_what_to_do(
-    fake: FakeMesh, close: dict[str, object] | None, reason: Reason, word: str
+    fake_mesh: FakeMesh, close: dict[str, object] | None, reason: Reason, word: str
 ) -> None:
-    recorded = fake.frames("07-bad-login.jsonl")
-    fake.greeting = recorded if close is None else [{"action": "close", **close}]
+    recorded = fake_mesh.frames("07-bad-login.jsonl")
+    fake_mesh.greeting = recorded if close is None else [{"action": "close", **close}]
     with pytest.raises(Failed) as caught:
-        await session(fake.url).user()
+        await session(fake_mesh.url).user()
     assert caught.value.failure.reason is reason
     assert word in caught.value.failure.sentence
     assert "p@ss" not in str(caught.value)
 
 
-async def test_a_dead_server_is_not_hammered(fake: FakeMesh) -> None:
-    fake.greeting = fake.frames("07-bad-login.jsonl")
+async def test_a_dead_server_is_not_hammered(fake_mesh: FakeMesh) -> None:
+    fake_mesh.greeting = fake_mesh.frames("07-bad-login.jsonl")
     clock = Clock()
-    one = session(fake.url, clock)
+    one = session(fake_mesh.url, clock)
     for _ in range(3):
         with pytest.raises(Failed) as caught:
             await one.user()
-    assert len(fake.headers) == 1
+    assert len(fake_mesh.headers) == 1
     assert caught.value.failure.retry_at == NOW + timedelta(seconds=1)
     clock.seconds = 1.1
     with pytest.raises(Failed) as caught:
         await one.user()
-    assert len(fake.headers) == 2
+    assert len(fake_mesh.headers) == 2
     assert caught.value.failure.retry_at == NOW + timedelta(seconds=2)
 
 
-async def test_an_answer_without_ids_is_known_by_action_and_device(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_an_answer_without_ids_is_known_by_action_and_device(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     other = f"{NODE[:-4]}AAAA"
-    fake.answers["lastconnect"] = lambda q: [fake.capture("lastconnect") | {"nodeid": q["nodeid"]}]
+    fake_mesh.answers["lastconnect"] = lambda q: [fake_mesh.capture("lastconnect") | {"nodeid": q["nodeid"]}]
     answers = await asyncio.gather(
         *(
             one.ask({"action": "lastconnect", "nodeid": node}, Answer("lastconnect", node=node))
@@ -113,8 +107,8 @@ async def test_an_answer_without_ids_is_known_by_action_and_device(fake: FakeMes
     assert [json.loads(a)["nodeid"] for a in answers] == [NODE, other]
 
 
-async def test_the_acknowledgement_of_a_message_is_not_its_answer(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_the_acknowledgement_of_a_message_is_not_its_answer(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     data = await one.ask(
         {"action": "msg", "type": "services", "nodeid": NODE}, Answer("msg", "services", NODE)
     )
@@ -122,18 +116,18 @@ async def test_the_acknowledgement_of_a_message_is_not_its_answer(fake: FakeMesh
     assert json.loads(data)["value"] == "[]"
 
 
-async def test_every_question_has_an_id_of_its_own(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_every_question_has_an_id_of_its_own(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     await asyncio.gather(*(one.ask({"action": "nodes"}, Answer("nodes")) for _ in range(20)))
     await one.aclose()
-    ids = [m["responseid"] for m in fake.received]
+    ids = [m["responseid"] for m in fake_mesh.received]
     assert len(set(ids)) == 20
-    assert all(len(i) == 32 and m["tag"] == i for i, m in zip(ids, fake.received, strict=True))
+    assert all(len(i) == 32 and m["tag"] == i for i, m in zip(ids, fake_mesh.received, strict=True))
 
 
-async def test_what_is_never_answered_times_out_and_the_rest_goes_on(fake: FakeMesh) -> None:
-    one = session(fake.url)
-    fake.silent("powertimeline")
+async def test_what_is_never_answered_times_out_and_the_rest_goes_on(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
+    fake_mesh.silent("powertimeline")
     with pytest.raises(MaybeSent) as caught:
         await one.ask({"action": "powertimeline", "nodeid": NODE}, timeout_s=0.02)
     assert "powertimeline" in caught.value.failure.sentence
@@ -141,56 +135,53 @@ async def test_what_is_never_answered_times_out_and_the_rest_goes_on(fake: FakeM
     await one.aclose()
 
 
-async def test_a_loss_fails_what_waits_and_the_next_use_opens_again(fake: FakeMesh) -> None:
-    one = session(fake.url)
-    fake.silent("events")
+async def test_a_loss_fails_what_waits_and_the_next_use_opens_again(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
+    fake_mesh.silent("events")
     async with one.listen() as pushed:
         asking = asyncio.create_task(one.ask({"action": "events"}))
-        await fake.asked.wait()
-        fake.drop()
+        await fake_mesh.asked.wait()
+        fake_mesh.drop()
         with pytest.raises(MaybeSent) as caught:
             await asking
         assert caught.value.failure.reason is Reason.OFFLINE
         with pytest.raises(Failed, match="lost"):
             await pushed.next()
     assert json.loads(await one.ask({"action": "nodes"}))["nodes"]
-    assert len(fake.headers) == 2
+    assert len(fake_mesh.headers) == 2
     await one.aclose()
 
 
-async def test_pushes_reach_every_listener(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_pushes_reach_every_listener(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     async with one.listen() as first, one.listen() as second:
-        await fake.send(fake.capture("push-nodeconnect-offline"))
+        await fake_mesh.send(fake_mesh.capture("push-nodeconnect-offline"))
         for pushed in (first, second):
             event = await pushed.next()
             assert (event.action, event.nodeid, event.conn) == ("nodeconnect", NODE, 0)
     await one.aclose()
 
 
-async def test_ending_by_the_server_is_told_in_its_words(fake: FakeMesh) -> None:
-    one = session(fake.url)
+async def test_ending_by_the_server_is_told_in_its_words(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url)
     async with one.listen() as pushed:
-        await fake.send({"action": "stopped", "msg": "Session count exceed"})
+        await fake_mesh.send({"action": "stopped", "msg": "Session count exceed"})
         with pytest.raises(Failed, match="too many sessions"):
             await pushed.next()
     await one.aclose()
 
 
-async def test_it_pings_and_survives_an_answer_that_is_not_json(fake: FakeMesh) -> None:
-    one = session(fake.url, ping_s=0.01)
+async def test_it_pings_and_survives_an_answer_that_is_not_json(fake_mesh: FakeMesh) -> None:
+    one = session(fake_mesh.url, ping_s=0.01)
     await one.user()
     async with asyncio.timeout(5):
-        await fake.pinged.wait()
+        await fake_mesh.pinged.wait()
     assert json.loads(await one.ask({"action": "nodes"}))["nodes"]
-    assert len(fake.headers) == 1
+    assert len(fake_mesh.headers) == 1
     await one.aclose()
 
 
-async def test_a_listener_that_never_reads_is_failed_not_fed_forever(fake: FakeMesh) -> None:
-    from mspterm.connectors.meshcentral.session import QUEUE, Listener
-    from mspterm.connectors.meshcentral.wire import Event
-
+async def test_a_listener_that_never_reads_is_failed_not_fed_forever() -> None:
     slow = Listener("mesh")
     for _ in range(QUEUE + 1):
         slow.tell(Event("nodeconnect"))

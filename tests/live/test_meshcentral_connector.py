@@ -63,7 +63,7 @@ async def test_a_private_ca_must_be_named(lab_mesh: Any) -> None:
 
 async def test_all_devices_in_one_batch(mesh: MeshConnector, lab_mesh: Any) -> None:
     batch = await anext(mesh.feed(None))
-    found = {d.name: d for d in batch.devices}
+    found = {str(d.name): d for d in batch.devices}
     assert set(found) >= {"HVD-DC01", "OAK-DC01", LAPTOP}
     server = found["HVD-DC01"]
     assert server.id == lab_mesh.nodes["HVD-DC01"]

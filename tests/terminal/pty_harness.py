@@ -139,6 +139,15 @@ class Terminal:
         self.send(keys)
         return self.settle(quiet)
 
+    def wait_stalled(self, quiet: float = 0.3) -> None:
+        """Let the line fill up, reading nothing, until what waits in it grows no more."""
+        waiting, since = -1, time.monotonic()
+        while time.monotonic() - since < quiet:
+            now = struct.unpack("i", fcntl.ioctl(self.master, termios.FIONREAD, b"\0" * 4))[0]
+            if now != waiting:
+                waiting, since = now, time.monotonic()
+            select.select([], [], [], 0.02)
+
     def ended(self) -> bool:
         if self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mspterm.connectors.meshcentral.inventory import Inventory
+from mspterm.connectors.meshcentral.listener import Listener
 from mspterm.connectors.meshcentral.mapping import AGENT, node_id
 from mspterm.connectors.meshcentral.questions import Questions
-from mspterm.connectors.meshcentral.session import Listener, Session
+from mspterm.connectors.meshcentral.session import Session
 from mspterm.connectors.meshcentral.wire import Frame, decode
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State
 from mspterm.domain.reasons import Failed, Failure, Reason, failed

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from mspterm.config.model import Connection
+from mspterm.connectors.meshcentral.listener import Listener
 from mspterm.connectors.meshcentral.refused import closed_by_server
 from mspterm.connectors.meshcentral.urls import control_url
 from mspterm.connectors.meshcentral.wire import Event, Frame, UserInfo, UserInfoAnswer, decode
@@ -26,7 +27,6 @@ from mspterm.net.pacer import CallClass, Pacer
 from mspterm.net.ws import Socket, open_socket
 
 PING_S = 30.0
-QUEUE = 10_000
 GUARD_S = 10.0
 AUTH_GUARD_S = 60.0
 """MeshCentral bans an address after ten refused logins in ten minutes (maxInvalidLogin)."""
@@ -55,34 +55,6 @@ class Answer:
 class _Waiting:
     answer: Answer | None
     future: asyncio.Future[bytes]
-
-
-class Listener:
-    """What the server pushes, in order. Ends by raising Failed when the connection is lost."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._queue: asyncio.Queue[Event | Failed] = asyncio.Queue(QUEUE)
-
-    def tell(self, item: Event | Failed) -> None:
-        """Adds an item; a reader so slow that thousands wait is failed and has to read all anew."""
-        if self._queue.full():
-            while not self._queue.empty():
-                self._queue.get_nowait()
-            item = failed(
-                Reason.OFFLINE, f"{self._name} pushed faster than was read; it is read anew.", self._name
-            )
-        self._queue.put_nowait(item)
-
-    async def next(self) -> Event:
-        item = await self._queue.get()
-        if isinstance(item, Failed):
-            self._queue.put_nowait(item)
-            raise item
-        return item
-
-    def waiting(self) -> bool:
-        return not self._queue.empty()
 
 
 class Session:

@@ -103,8 +103,7 @@ class Updater:
         expected = run.write.expected_owner
         wanted = run.write.owner or NOBODY
         if expected is not None and run.owner not in (expected or NOBODY, wanted):
-            sentence = f"{clean(run.owner)} has taken {run.write.ref} meanwhile; nothing was written."
-            raise failed(Reason.CONFLICT, sentence, self._name)
+            raise self._taken(run, run.owner, "; nothing was written")
 
     async def _send(self, run: _Run) -> None:
         """The text with its time and status in one call, then all other fields in one more."""
@@ -141,14 +140,18 @@ class Updater:
             # Our own text has moved the ETag on; the owner is looked at again with the new one.
             row, run.etag = await self._client.head(run.id)
             if row.owner.login != run.owner:
-                sentence = f"{clean(row.owner.login)} has taken {run.write.ref} meanwhile."
-                raise failed(Reason.CONFLICT, sentence, self._name)
+                raise self._taken(run, row.owner.login, "")
         headers = {"If-Match": run.etag} if owner is not None and run.etag else {}
         said = len(run.said)
         await self._write(run, "PUT", "/ticket/{id}", proof.body_of(changes), headers)
         denied = any("permission denied" in sentence.lower() for sentence in run.said[said:])
         if denied and owner is not None and owner.wanted == await self._detail.me():
             await self._take(run)
+
+    def _taken(self, run: _Run, holder: str, end: str) -> Failed:
+        who = "Nobody holds" if holder == NOBODY else f"{clean(holder)} holds"
+        sentence = f"{who} {run.write.ref} by now, which was not so when this was planned{end}."
+        return failed(Reason.CONFLICT, sentence, self._name)
 
     async def _take(self, run: _Run) -> None:
         """The rights TakeTicket and StealTicket suffice for oneself, where ReassignTicket is missing."""

@@ -140,7 +140,9 @@ class RtClient:
         owner field does; it wants the session."""
         await self._login()
         query: Query = {"term": "%", "return": "Name", "limit": limit, "max": 500}
-        answer = await self.http.get(OWNERS_PAGE, kind="interactive", query=query)
+        # RT takes a page with arguments and no Referer for forged.
+        referer = {"Referer": f"{self.base_url}/"}
+        answer = await self.http.get(OWNERS_PAGE, kind="interactive", query=query, headers=referer)
         return self.http.decode(answer, list[wire.WireOwner])
 
     async def send(self, method: str, template: str, json: Any, **params: Any) -> Answer:

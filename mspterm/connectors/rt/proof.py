@@ -16,6 +16,7 @@ from mspterm.domain.text import SafeText, clean
 from mspterm.net.faults import Answered
 
 _PREFIX = re.compile(r"^Ticket \d+: ")
+_DONE = re.compile(r"\bchanged (from|to)\b|\badded\b|^Worked |\brefers to\b", re.IGNORECASE)
 _DENIED = re.compile(r"permission|not allowed|no rights?\b", re.IGNORECASE)
 
 
@@ -97,7 +98,8 @@ def refused(name: str, missing: Sequence[Check], said: Sequence[str]) -> Failure
     if denied is not None:
         sentence = f"RT refused {name} the {what} ({denied}); ask RT's administrator for that right."
         return Failure(Reason.PERMISSION, sentence, name)
-    words = f": {'; '.join(said)}" if said else " and gave no reason"
+    reasons = "; ".join(sentence for sentence in said if not _DONE.search(sentence))
+    words = f": {reasons}" if reasons else " and gave no reason"
     return Failure(Reason.REFUSED, f"RT did not apply the {what} for {name}{words.rstrip('.')}.", name)
 
 

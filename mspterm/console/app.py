@@ -1,0 +1,220 @@
+"""The console as an app: what is anywhere, which screen is open, and actions from key to outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from mspterm.console.base_app import ConsoleApp
+from mspterm.console.commands import Where, bindings, textual_keymap
+from mspterm.console.crash import CrashReporter
+from mspterm.console.main_screen import MainScreen
+from mspterm.console.session import Session
+from mspterm.console.status_bar import StatusBar
+from mspterm.console.terminal import Terminal
+from mspterm.desk.actions import BY_NAME
+from mspterm.domain.action import ActionSpec
+
+log = logging.getLogger(__name__)
+SOON_S = 0.1
+"""Changes of the store within this time are painted together."""
+_KEPT_MESSAGES = 200
+_SEVERITY = {"failed": "error", "breach": "error", "warning": "warning"}
+
+
+class MsptermApp(ConsoleApp, inherit_bindings=False):
+    """One console over one session."""
+
+    TITLE = "mspterm"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings((Where.ANYWHERE,), actions=True),
+        Binding("ctrl+c", "quit", "Quit", show=False, id="interrupt"),
+    ]
+    CSS = "Toast { max-width: 100; }"
+
+    def __init__(
+        self, session: Session, terminal: Terminal, crashes: CrashReporter, *, own_themes: Path | None = None
+    ) -> None:
+        super().__init__(terminal, crashes, theme=session.config.console.theme, own_themes=own_themes)
+        self.session = session
+        self.messages: deque[tuple[str, str, str]] = deque(maxlen=_KEPT_MESSAGES)
+        self._changing = False
+        self.set_keymap(textual_keymap(session.keys))
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(self.session, self.unavailable)
+
+    @property
+    def main(self) -> MainScreen:
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    # Start: the first frame, then the rows, then the desk
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._read_rows)
+
+    def _read_rows(self) -> None:
+        self.main.load()
+        for problem in self.session.problems:
+            self.tell(problem, "warning")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.session.begin(lambda text: self.tell(text, "warning"), self.changed)
+        self.look()
+
+    def on_unmount(self) -> None:
+        self.session.stop()
+
+    # The store
+
+    def changed(self) -> None:
+        """Something in the store has changed in this process; painted soon, with what else changes."""
+        if not self._changing:
+            self._changing = True
+            self.set_timer(SOON_S, self._follow)
+
+    def _follow(self) -> None:
+        self._changing = False
+        self.main.follow()
+        self.look()
+
+    def look(self) -> None:
+        """The open screen's bars, anew."""
+        from mspterm.console.key_bar import KeyBar
+
+        for bar in (*self.screen.query(StatusBar), *self.screen.query(KeyBar)):
+            bar.look()
+
+    def tell(self, text: str, role: str = "text") -> None:
+        """One sentence as a notification, kept among the messages."""
+        self.messages.append((f"{self.session.now.astimezone():%H:%M:%S}", text, role))
+        severity = _SEVERITY.get(role, "information")
+        timeout = 5 if severity == "information" else 12
+        self.notify(text, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+
+    # Screens
+
+    @on(MainScreen.Opened)
+    def _open(self, event: MainScreen.Opened) -> None:
+        self.open_ticket(event.ref)
+
+    def open_ticket(self, ref: str) -> None:
+        from mspterm.console.opened import OpenedTicket
+
+        if self.session.running is not None:
+            self.main.looked_at(ref)
+            self.push_screen(OpenedTicket(self.session, self.session.running.desk, ref, self.unavailable))
+
+    def open_device(self, ref: str) -> None:
+        from mspterm.console.opened import OpenedDevice
+
+        if self.session.running is not None:
+            self.push_screen(OpenedDevice(self.session, self.session.running.desk, ref, self.unavailable))
+
+    def on_ticket_pane_device_wanted(self, event: object) -> None:
+        self.open_device(getattr(event, "ref", ""))
+
+    def on_ticket_pane_ticket_wanted(self, event: object) -> None:
+        self.open_ticket(getattr(event, "ref", ""))
+
+    def on_device_pane_ticket_wanted(self, event: object) -> None:
+        self.open_ticket(getattr(event, "ref", ""))
+
+    def action_help(self) -> None:
+        from mspterm.console.help_screen import help_lines
+        from mspterm.console.texts import TextScreen
+
+        barred = [(s.title, why) for s in BY_NAME.values() if (why := self.unavailable(s))]
+        self.push_screen(TextScreen("Help", lambda width: help_lines(self.session.keys, barred, width)))
+
+    def action_connections(self) -> None:
+        from mspterm.console.texts import TextScreen, connection_lines
+
+        self.push_screen(TextScreen("Connections", lambda width: connection_lines(self.session, width)))
+
+    def action_messages(self) -> None:
+        from mspterm.console.texts import TextScreen, message_lines
+
+        self.push_screen(TextScreen("Messages", lambda width: message_lines(self.messages, width)))
+
+    def action_palette(self) -> None:
+        from mspterm.console.palette import Palette, commands
+
+        screen = self.screen
+
+        async def chosen(action: str | None) -> None:
+            if action:
+                await self.run_action(action, screen)
+
+        self.push_screen(Palette("A command", commands(self.session.keys, self.unavailable)), chosen)
+
+    def action_refresh(self) -> None:
+        names = self.session.kick()
+        if names:
+            self.tell(f"Asking {', '.join(names)} now.")
+
+    async def action_quit(self) -> None:
+        """Leave; a write whose answer is still awaited is said first."""
+        if not self.session.in_flight:
+            self.exit(0)
+            return
+        from mspterm.console.palette import Choice, Palette
+
+        choices = [
+            Choice("stay", "Stay", "until the server has answered"),
+            Choice("leave", "Leave", "the write may or may not arrive: it will be listed as uncertain"),
+        ]
+        count = self.session.in_flight
+        self.push_screen(Palette(f"{count} being sent. Leave?", choices), self._left)
+
+    def _left(self, choice: str | None) -> None:
+        if choice == "leave":
+            self.exit(0)
+
+    # Actions
+
+    def unavailable(self, spec: ActionSpec) -> str | None:
+        """Why the action can't be done on what the open screen shows; None where it can."""
+        from mspterm.console.targets import unavailable
+
+        return unavailable(self.session, self.screen_stack[-1] if self.screen_stack else None, spec)
+
+    def action_act(self, name: str) -> None:
+        """Start the action on what is marked, under the cursor, or open."""
+        spec = BY_NAME[name]
+        why = self.unavailable(spec)
+        if why:
+            self.tell(f"{spec.title}: {why}.", "warning")
+        else:
+            self.run_worker(self._act(spec), group="act", exit_on_error=True)
+
+    async def _act(self, spec: ActionSpec) -> None:
+        from mspterm.console.acting import Acting
+        from mspterm.console.drafts import Drafts
+        from mspterm.console.targets import chosen_targets
+
+        running = self.session.running
+        assert running is not None
+        targets = await chosen_targets(self, self.session, self.screen, spec)
+        if targets is None:
+            return
+        refs, attach = targets
+        acting = Acting(self, running, Drafts(self.session.state_dir), tell=self.tell, flying=self._flying)
+        results = await acting.run(spec, refs, attach)
+        self._follow()
+        for result in results:
+            self.main.looked_at(result.outcome.created_ref or result.outcome.ref)
+
+    def _flying(self, step: int) -> None:
+        self.session.in_flight += step
+        self.look()

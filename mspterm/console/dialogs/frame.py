@@ -1,0 +1,110 @@
+"""What all dialogs share: a frame, a line for what is wrong, and no key that was typed too early."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T]):
+    """A dialog over the screen. Subclasses give `compose_body`, `buttons` and `start` (what has the
+    focus first), and what `send` does.
+
+    Keys that were pressed before it stood there don't count: they were meant for something else,
+    and an Enter among them would send.
+    """
+
+    AUTO_FOCUS = ""
+    SEND: ClassVar[str] = "Send"
+    START: ClassVar[str] = "#send"
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog #frame {
+        width: 100%; max-width: 104; height: auto; max-height: 100%; padding: 0 1; background: $surface;
+    }
+    Dialog #title { width: 100%; background: $role-header-background; color: $role-header; text-style: bold; }
+    Dialog #problem { color: $role-failed; height: auto; }
+    Dialog #buttons { height: 1; margin-top: 1; }
+    Dialog #buttons Button { margin-right: 2; min-width: 8; }
+    Dialog #hint { color: $role-muted; width: 1fr; height: 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        # ctrl+s stops the output of a terminal with flow control and is a prefix in some multiplexers.
+        Binding("ctrl+g,ctrl+s", "send", "Send", priority=True, id="dialog.send"),
+    ]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._ready_at: float | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="frame"):
+            yield Static(Content(self._title), id="title")
+            yield from self.compose_body()
+            yield Static(id="problem", markup=False)
+            with Horizontal(id="buttons"):
+                if self.SEND:
+                    yield Button(Content(f"{self.SEND} (ctrl+g)"), id="send", variant="primary", compact=True)
+                yield Button(Content("Cancel (esc)"), id="cancel", compact=True)
+                yield Static(Content(self.hint()), id="hint")
+
+    def compose_body(self) -> ComposeResult:
+        yield from ()
+
+    def hint(self) -> str:
+        """What stands beside the buttons."""
+        return ""
+
+    def on_mount(self) -> None:
+        self.say_problem("")
+        # Behind what the app's queue already holds: keys that are in it go to no field.
+        self.app.call_later(self._begin)
+
+    def _begin(self) -> None:
+        if self._ready_at is None and self.is_attached:
+            self._ready_at = events.Callback(callback=_nothing).time
+            self.query_one(self.START).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if self._ready_at is None or event.time < self._ready_at:
+            event.stop()
+            event.prevent_default()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._ready_at is not None
+
+    def say_problem(self, sentence: str) -> None:
+        """One sentence about what keeps this from being sent; an empty one clears it."""
+        line = self.query_one("#problem", Static)
+        line.update(Content(f"! {sentence}" if sentence else ""))
+        line.display = bool(sentence)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "send":
+            self.action_send()
+        elif event.button.id == "cancel":
+            self.action_cancel()
+
+    def action_send(self) -> None:
+        raise NotImplementedError
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+async def _nothing() -> None:
+    """Makes the callback event that is only asked for its time."""

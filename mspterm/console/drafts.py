@@ -1,0 +1,42 @@
+"""Texts that were written and not delivered: kept in the state directory until they are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mspterm.config.paths import private_dir
+
+_ODD = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+class Drafts:
+    """One file a ticket and action, readable by its writer only."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "drafts"
+
+    def path(self, action: str, refs: Sequence[str]) -> Path:
+        """Where the text for these targets is kept."""
+        name = _ODD.sub("_", "+".join(refs))[:100] or "new"
+        return self._folder / f"{name}.{action}.txt"
+
+    def keep(self, action: str, refs: Sequence[str], text: str) -> Path:
+        """Write it down. Raises OSError where the state directory can't be written."""
+        path = private_dir(self._folder) and self.path(action, refs)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def find(self, action: str, refs: Sequence[str]) -> str | None:
+        try:
+            return self.path(action, refs).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def drop(self, action: str, refs: Sequence[str]) -> None:
+        """It has been delivered, or is in the outbox."""
+        self.path(action, refs).unlink(missing_ok=True)

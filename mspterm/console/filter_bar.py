@@ -1,0 +1,124 @@
+"""The second line: the filter, which narrows while it is typed, the sort, the marks, what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.events import Key
+from textual.message import Message
+from textual.widgets import Input
+
+from mspterm.console.bar import Bar, Run, cut
+from mspterm.domain.filter import Filter, FilterError, parse
+from mspterm.domain.ticket import TicketRow
+
+FIELDS = "client: p: owner: status: queue: tier: contact: device: due:<1h age:>2d is:new  !not  a,b  \"as text\""
+
+
+class FilterBar(Horizontal):
+    """Enter keeps the filter, Escape drops it."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 1; }
+    FilterBar > Input { display: none; height: 1; border: none; padding: 0; width: 1fr; }
+    FilterBar > Input:focus { border: none; }
+    FilterBar > #slash { display: none; width: 2; }
+    FilterBar.typing > Input, FilterBar.typing > #slash { display: block; }
+    FilterBar.typing > #facts { display: none; }
+    """
+
+    class Changed(Message):
+        """Another filter; or, where `error` is set, the text isn't one yet and the last one holds."""
+
+        def __init__(self, filter_: Filter[TicketRow], error: FilterError | None) -> None:
+            self.filter = filter_
+            self.error = error
+            super().__init__()
+
+    class Left(Message):
+        """Typing has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(id="filter")
+        self._filter: Filter[TicketRow] = Filter((), ())
+
+    def compose(self) -> ComposeResult:
+        yield Bar("muted", id="facts")
+        slash = Bar("link", id="slash")
+        slash.say([("/ ", "link")])
+        yield slash
+        yield Input(compact=True, select_on_focus=False, id="text")
+
+    @property
+    def filter(self) -> Filter[TicketRow]:
+        return self._filter
+
+    @property
+    def typing(self) -> bool:
+        return self.has_class("typing")
+
+    def edit(self) -> None:
+        """Begin to type, at the end of what is there."""
+        self.add_class("typing")
+        self.query_one(Input).focus()
+
+    def clear(self) -> None:
+        """No filter."""
+        self.query_one(Input).value = ""
+        self._take("")
+
+    def facts(self, runs: Iterable[Run]) -> None:
+        """What stands here while nobody types."""
+        line = self.query_one("#facts", Bar)
+        line.say(cut(list(runs), max(10, self.size.width)))
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._take(event.value)
+
+    def _take(self, text: str) -> None:
+        parsed = parse(text)
+        error = parsed if isinstance(parsed, FilterError) else None
+        before, self._filter = self._filter, self._filter if isinstance(parsed, FilterError) else parsed
+        if error or self.typing or before != self._filter:
+            self.post_message(self.Changed(self._filter, error))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.leave()
+
+    def on_key(self, event: Key) -> None:
+        if event.key in ("escape", "down") and self.typing:
+            event.stop()
+            event.prevent_default()
+            if event.key == "escape":
+                self.clear()
+            self.leave()
+
+    def leave(self) -> None:
+        """End typing; what is no filter is dropped, what was one before stays."""
+        self.remove_class("typing")
+        self.query_one(Input).value = str(self._filter)
+        self.post_message(self.Left())
+
+
+def facts(
+    filter_: Filter[TicketRow], sort: str, shown: int, of: int, marked: tuple[int, int], new: int
+) -> Sequence[Run]:
+    """The second line's words: what narrows the list, and what is marked."""
+    narrowed = bool(filter_.terms)
+    runs: list[Run] = [(f" {shown} of {of} " if narrowed else f" {shown} tickets ", "text")]
+    if narrowed:
+        runs.append((f" / {filter_} ", "warning"))
+    runs.append((f" by {'due and priority' if sort == 'default' else sort} ", "muted"))
+    if marked[0]:
+        hidden = f", {marked[1]} of them hidden" if marked[1] else ""
+        runs.append((f" * {marked[0]} marked{hidden} (Esc unmarks) ", "new"))
+    if new:
+        runs.append((f" + {new} new ", "new"))
+    return runs

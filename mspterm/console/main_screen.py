@@ -1,0 +1,291 @@
+"""The queue: views, filter, list, preview, and the bars around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from mspterm.console.bar import Bar
+from mspterm.console.commands import VIEW_KEYS, Where, bindings
+from mspterm.console.filter_bar import FIELDS, FilterBar, facts
+from mspterm.console.key_bar import KeyBar, Unavailable
+from mspterm.console.nothing import Nothing
+from mspterm.console.preview import Preview
+from mspterm.console.queue_list import QueueList
+from mspterm.console.session import Session
+from mspterm.console.status_bar import StatusBar
+from mspterm.console.tabs import Tabs
+from mspterm.domain.order import SORTS
+from mspterm.domain.ticket import TicketRow
+from mspterm.domain.views import DomainView
+
+LOOK_S = 0.5
+"""How often another process's changes are looked for."""
+FIRST_PAGE = 100
+WIDE, HIGH = 170, 36
+"""From here on the preview has room beside, or below, the list."""
+
+
+class MainScreen(Screen[None]):
+    """Follows the store by revision and shows one view of it."""
+
+    DEFAULT_CSS = """
+    MainScreen { layout: vertical; }
+    #body { height: 1fr; layout: vertical; }
+    #body > Preview { display: none; }
+    #body > #hint { display: none; }
+    #body.below > Preview { display: block; height: 12; }
+    #body.beside { layout: horizontal; }
+    #body.beside > Preview { display: block; width: 70; }
+    #typing { display: none; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings((Where.QUEUE,)),
+        *(Binding(key, f"view({int(key) - 1})", f"View {key}", show=False) for key in VIEW_KEYS),
+    ]
+
+    class Opened(Message):
+        """A ticket is to be shown whole."""
+
+        def __init__(self, ref: str) -> None:
+            self.ref = ref
+            super().__init__()
+
+    def __init__(self, session: Session, unavailable: Unavailable) -> None:
+        super().__init__()
+        self._session = session
+        self._unavailable = unavailable
+        self._view = session.first_view()
+        self._sort = "default"
+        self._loaded = False
+        self._previewed = True
+        self._data_version = 0
+        self._instant: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Tabs(self._session.board.views, self._view)
+        yield FilterBar()
+        yield Bar("muted", id="typing")
+        with Container(id="body"):
+            yield QueueList(self._session.clock, id="queue")
+            yield Preview(self._session)
+        yield StatusBar(self._session)
+        yield KeyBar(self._session.keys, (Where.QUEUE, Where.LIST), self._unavailable)
+
+    @property
+    def queue(self) -> QueueList:
+        return self.query_one(QueueList)
+
+    @property
+    def filter_bar(self) -> FilterBar:
+        return self.query_one(FilterBar)
+
+    # From the store to the screen
+
+    def on_mount(self) -> None:
+        """Paint the first page as it was last known; all else waits until it is on screen."""
+        self.queue.focus()
+        if self._session.board.seen_revision is not None:
+            self.queue.looked(self._session.board.seen_revision)
+        page = self._session.store.tickets.page(FIRST_PAGE) if self._view.name == "all" else []
+        self.queue.set_nothing(Nothing.LOADING, "Reading what was last known ...")
+        self.queue.set_rows(page)
+
+    def load(self) -> None:
+        """Read all rows, and from now on follow the store."""
+        self._session.board.load(self._session.store)
+        self._data_version = self._session.store.database.changed_elsewhere()
+        self._loaded = True
+        self.show_rows(anew=False)
+        self.set_interval(LOOK_S, self.look)
+
+    def look(self) -> None:
+        """See whether another process has changed the store; costs microseconds where none has."""
+        version = self._session.store.database.changed_elsewhere()
+        if version != self._data_version:
+            self._data_version = version
+            self.follow()
+
+    def follow(self) -> None:
+        """Take in what changed, by whomever."""
+        if not self._loaded:
+            return
+        changed = self._session.board.follow(self._session.store)
+        if self._session.looked_first():
+            self.queue.looked(self._session.board.revision)
+        if changed:
+            self.show_rows(anew=False)
+        else:
+            self._say_nothing()
+        self.query_one(StatusBar).look()
+
+    def recounted(self) -> None:
+        """The views hold something else, though no row changed: time passed, or I am known by now."""
+        self._session.board.recount()
+        self.show_rows(anew=False)
+
+    def show_rows(self, *, anew: bool) -> None:
+        """The view's rows into the list; `anew` for another view, filter or sort."""
+        board = self._session.board
+        rows = board.shown(self._view, self.filter_bar.filter, self._sort)
+        self._say_nothing()
+        (self.queue.set_rows if anew else self.queue.apply)(rows)
+        self.query_one(Tabs).show(self._view, board.counts)
+        self._say_facts(rows)
+        self._wait_for_instant()
+        self.query_one(Preview).show(self.queue.cursor_ref)
+
+    def _say_facts(self, rows: Sequence[TicketRow]) -> None:
+        board, queue = self._session.board, self.queue
+        marked = (len(queue.selected), queue.hidden_selected)
+        new = sum(1 for row in rows if board.is_new(row))
+        of = board.counts.get(self._view.name, len(rows))
+        self.filter_bar.facts(facts(self.filter_bar.filter, self._sort, len(rows), of, marked, new))
+
+    def _wait_for_instant(self) -> None:
+        if self._instant is not None:
+            self._instant.stop()
+        at = self._session.board.next_instant()
+        if at is not None:
+            self._instant = self.set_timer(max(0.25, at - self._session.clock()), self.recounted)
+
+    def _say_nothing(self) -> None:
+        """Why the list is empty, if it is: four cases that must not look alike."""
+        session = self._session
+        states = session.states()
+        failing = [s.failure.sentence for s in states if s.failure]
+        if self.filter_bar.filter.terms:
+            words = self.filter_bar.filter.describe()
+            why = Nothing.FILTERED, f"No ticket of {self._view.title} matches: {words}. Esc drops the filter."
+        elif session.board.size:
+            why = Nothing.EMPTY, f"No ticket in {self._view.title}; {session.board.size} in All."
+        elif not states:
+            why = Nothing.EMPTY, "No connection is configured. `mspterm init` sets one up."
+        elif failing:
+            why = Nothing.FAILED, " ".join(failing)
+        elif not session.caught_up():
+            why = Nothing.LOADING, f"Asking {', '.join(session.connection_names)} for the queue ..."
+        else:
+            why = Nothing.EMPTY, "The queue is empty: no active ticket anywhere."
+        self.queue.set_nothing(*why)
+
+    # The layout
+
+    def on_resize(self, event: Resize) -> None:
+        self._lay_out(event.size.width, event.size.height)
+
+    def _lay_out(self, width: int, height: int) -> None:
+        body = self.query_one("#body")
+        beside = self._previewed and width >= WIDE
+        body.set_class(beside, "beside")
+        body.set_class(self._previewed and not beside and height >= HIGH, "below")
+        self.query_one(Preview).show(self.queue.cursor_ref)
+
+    def action_preview(self) -> None:
+        self._previewed = not self._previewed
+        self._lay_out(self.size.width, self.size.height)
+        if self.size.width < WIDE and self.size.height < HIGH:
+            self.app.notify(f"The preview needs {WIDE} columns or {HIGH} rows; Enter opens the ticket.", markup=False)
+
+    # Views, sort, filter, marks
+
+    def action_view(self, number: int) -> None:
+        views = self._session.board.views
+        if number < len(views):
+            self._show_view(views[number])
+
+    def action_next_view(self, step: int = 1) -> None:
+        views = self._session.board.views
+        at = next(n for n, v in enumerate(views) if v.name == self._view.name)
+        self._show_view(views[(at + step) % len(views)])
+
+    def action_previous_view(self) -> None:
+        self.action_next_view(-1)
+
+    def _show_view(self, view: DomainView) -> None:
+        if view.name != self._view.name:
+            self._view = view
+            self.show_rows(anew=True)
+
+    def action_sort(self) -> None:
+        names = list(SORTS)
+        self._sort = names[(names.index(self._sort) + 1) % len(names)]
+        self.show_rows(anew=True)
+
+    def action_filter(self) -> None:
+        self.filter_bar.edit()
+        self._say_typing([(f"  {FIELDS}", "muted")])
+        self.query_one("#typing").display = True
+
+    def _say_typing(self, runs: Sequence[tuple[str, str]]) -> None:
+        self.query_one("#typing", Bar).say(runs)
+
+    @on(FilterBar.Changed)
+    def _filtered(self, event: FilterBar.Changed) -> None:
+        event.stop()
+        if event.error:
+            self._say_typing([(f"  ! {event.error.sentence}", "failed")])
+        else:
+            self._say_typing([(f"  {FIELDS}", "muted")])
+        self.show_rows(anew=True)
+
+    @on(FilterBar.Left)
+    def _left_filter(self, event: FilterBar.Left) -> None:
+        event.stop()
+        self.query_one("#typing").display = False
+        self.queue.focus()
+        self.show_rows(anew=False)
+
+    def action_mark_all(self) -> None:
+        self.queue.action_select_all()
+
+    def action_back(self) -> None:
+        if self.queue.selected:
+            self.queue.action_clear_selection()
+        elif self.filter_bar.filter.terms:
+            self.filter_bar.clear()
+
+    def action_seen(self) -> None:
+        self.queue.looked(self._session.looked())
+        self.show_rows(anew=False)
+
+    def looked_at(self, ref: str) -> None:
+        """The ticket has been seen as it is now."""
+        self._session.board.looked_at(ref)
+        self.queue.looked_at(ref)
+        self._say_facts(self.queue.rows)
+
+    async def action_quit(self) -> None:
+        await self.app.action_quit()
+
+    @on(QueueList.CursorMoved)
+    def _moved(self, event: QueueList.CursorMoved) -> None:
+        self.query_one(Preview).show(event.ref)
+
+    @on(QueueList.SelectionChanged)
+    def _marked(self, event: QueueList.SelectionChanged) -> None:
+        self._say_facts(self.queue.rows)
+
+    @on(QueueList.Opened)
+    def _opened(self, event: QueueList.Opened) -> None:
+        event.stop()
+        self.looked_at(event.ref)
+        self.post_message(self.Opened(event.ref))
+
+    # For actions
+
+    def targets(self) -> tuple[str, ...]:
+        """The marked tickets, else the one under the cursor."""
+        if self.queue.selected:
+            return tuple(sorted(self.queue.selected))
+        return (self.queue.cursor_ref,) if self.queue.cursor_ref else ()

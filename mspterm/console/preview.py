@@ -1,0 +1,56 @@
+"""What the store knows of the ticket under the cursor; no server is asked before it is opened."""
+
+from __future__ import annotations
+
+from textual.timer import Timer
+
+from mspterm.console.conversation import conversation_lines
+from mspterm.console.line_view import BLANK, LineView, TextLine, line
+from mspterm.console.session import Session
+from mspterm.console.ticket_header import Known, dates_lines, header_lines
+
+REST_S = 0.4
+"""The cursor must rest for this long: while an arrow key is held down nothing is sent for it."""
+
+
+class Preview(LineView, can_focus=False):
+    """Beside the queue on wide screens, below it on high ones."""
+
+    DEFAULT_CSS = "Preview { padding: 0 0 0 1; }"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="preview")
+        self._session = session
+        self._ref: str | None = None
+        self._timer: Timer | None = None
+
+    def show(self, ref: str | None) -> None:
+        """Show `ref` once the cursor has come to rest."""
+        self._ref = ref
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(REST_S, self.paint)
+
+    def paint(self) -> None:
+        """Show what is known by now."""
+        if self.display and self.size.width:
+            self.set_lines(self._known(self.size.width - 1), pinned=1, to_top=True)
+
+    def _known(self, width: int) -> list[TextLine]:
+        store, now = self._session.store, self._session.now
+        ticket = store.tickets.get(self._ref) if self._ref else None
+        row = store.tickets.row(self._ref) if self._ref else None
+        if ticket is None or row is None:
+            return [line("", "muted")]
+        refs = store.tickets.device_refs().get(ticket.ref, ())
+        devices = [d for ref in refs if (d := store.devices.get(ref) or store.devices.asset(ref))]
+        lines = header_lines(Known(ticket, devices, row.pending), now=now, width=width)
+        lines += dates_lines(ticket, now=now, width=width)
+        detail = store.tickets.detail(ticket.ref)
+        if detail is None:
+            return [*lines, BLANK, line("Enter opens it and asks for the conversation.", "muted")]
+        return lines + conversation_lines(detail, width=width, now=now)
+
+    def on_line_view_resized(self, event: LineView.Resized) -> None:
+        event.stop()
+        self.paint()

@@ -1,0 +1,70 @@
+"""Opens the console: what can go wrong before the first frame is said in a sentence, not drawn."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mspterm.config import paths
+from mspterm.config.load import ConfigError, load
+from mspterm.console import terminal as terminals
+from mspterm.domain.reasons import Failed
+from mspterm.domain.secret import Secret
+from mspterm.store.store import Store
+
+FAILED, USAGE = 1, 2
+_TITLE = "\x1b]0;mspterm\x07"
+
+
+def run(config_file: Path | None, state_dir: Path | None, *, read_only: bool) -> int:
+    """Run the console until it is left; its exit status. Ends the process where one ran."""
+    try:
+        config = load(config_file)
+        here = terminals.survey_here(mouse=config.console.mouse)
+    except ConfigError as error:
+        return _sorry(str(error), USAGE)
+    except Failed as error:
+        return _sorry(error.failure.sentence, USAGE)
+    terminals.prepare(os.environ)
+    state = paths.state_dir(state_dir)
+    try:
+        store = Store(state)
+    except Failed as error:
+        return _sorry(error.failure.sentence, FAILED)
+    # Textual is imported from here on, once it is sure that there is something to draw.
+    from mspterm.console.app import MsptermApp
+    from mspterm.console.crash import CrashReporter
+    from mspterm.console.lifeline import leave
+    from mspterm.console.lifeline import run as run_app
+    from mspterm.console.session import Session
+
+    session = Session(config, state, store, read_only=read_only, clock=time.time)
+    crashes = CrashReporter(state / "crash", _environment_secrets, lambda: datetime.now(UTC))
+    try:
+        app = MsptermApp(session, here, crashes, own_themes=paths.place("config") / "themes")
+    except Failed as error:
+        return _sorry(error.failure.sentence, USAGE)
+    _set_title()
+    status = run_app(app, app.lifeline, mouse=here.mouse)
+    store.close()
+    leave(status)
+
+
+def _environment_secrets() -> Iterable[Secret]:
+    return (Secret(value) for name, value in os.environ.items() if name.startswith("MSPTERM_SECRET_"))
+
+
+def _set_title() -> None:
+    """Textual draws on stderr and has no title of its own."""
+    if os.environ.get("TERM") != "linux" and sys.__stderr__ is not None:
+        sys.__stderr__.write(_TITLE)
+        sys.__stderr__.flush()
+
+
+def _sorry(text: str, status: int) -> int:
+    sys.stderr.write("".join(f"mspterm: {row}\n" for row in text.splitlines()))
+    return status

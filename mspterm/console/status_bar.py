@@ -1,0 +1,90 @@
+"""The bottom line: each connection's age, or why it fails and when it tries again; whose name is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.timer import Timer
+
+from mspterm.console.session import Session
+from mspterm.console.bar import Bar, Run, cut, width_of
+from mspterm.domain.ages import age, age_changes_in
+from mspterm.store.connections import ConnectionState
+
+SKEW_S = 30.0
+"""A server's clock this far from ours makes its due times mislead."""
+_LONGEST_WAIT_S = 15.0
+
+
+class StatusBar(Bar):
+    """Looks again when an age steps; an outage of another process is seen within 15 s."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("bar", id="status")
+        self._session = session
+        self._next: Timer | None = None
+
+    def look(self) -> None:
+        super().look()
+        if self._next is not None:
+            self._next.stop()
+        now = self._session.now
+        ages = [(now - s.checked_at).total_seconds() for s in self._session.states() if s.checked_at]
+        wait = min([_LONGEST_WAIT_S, *(age_changes_in(a) for a in ages)])
+        self._next = self.set_timer(max(0.25, wait), self.look)
+
+    def runs(self, width: int) -> Sequence[Run]:
+        session = self._session
+        states, now = session.states(), session.now
+        parts = [flag for flag in _flags(session) if flag]
+        failing = [s for s in states if s.failure]
+        room = width - width_of(parts) - sum(12 for s in states if not s.failure)
+        parts += [_failing(s, now, room // max(1, len(failing))) for s in failing]
+        parts += [part for s in states if not s.failure for part in _working(s, now)]
+        if not states:
+            parts.append((" no connections: see `mspterm init` ", "warning"))
+        who = _identity(states)
+        return _with_right(cut(parts, width), (who, "muted"), width)
+
+
+def _flags(session: Session) -> list[Run | None]:
+    return [
+        (" LOCKDOWN ", "failed") if session.lockdown else None,
+        (" READ-ONLY ", "warning") if session.read_only else None,
+        (f" {session.in_flight} being sent ", "new") if session.in_flight else None,
+    ]
+
+
+def _failing(state: ConnectionState, now: datetime, room: int) -> Run:
+    """The reason and when it is tried again, then as much of the sentence as there is room for."""
+    assert state.failure is not None
+    failure = state.failure
+    since = f", data {age((now - state.checked_at).total_seconds())} old" if state.checked_at else ", no data yet"
+    again = f", again {failure.retry_at.astimezone():%H:%M:%S}" if failure.retry_at else ""
+    text = f" ! {state.name} {failure.reason.value}{since}{again} "
+    more = f"({failure.sentence}) "
+    return (text + more if len(text + more) <= room else text, "failed")
+
+
+def _working(state: ConnectionState, now: datetime) -> list[Run]:
+    if state.checked_at is None:
+        return [(f" {state.name} asking... ", "muted")]
+    seconds = (now - state.checked_at).total_seconds()
+    parts: list[Run] = [(f" {state.name} {age(seconds)} ", "warning" if seconds >= 300 else "bar")]
+    if state.skipped:
+        parts.append((f"{len(state.skipped)} unreadable ", "warning"))
+    if state.skew_s is not None and abs(state.skew_s) > SKEW_S:
+        way = "ahead" if state.skew_s > 0 else "behind"
+        parts.append((f"clock {abs(state.skew_s):.0f}s {way} ", "warning"))
+    return parts
+
+
+def _identity(states: Sequence[ConnectionState]) -> str:
+    names = dict.fromkeys(s.identity.partition(" (")[0] for s in states if s.identity)
+    return f"as {', '.join(names)} " if names else ""
+
+
+def _with_right(left: list[Run], right: Run, width: int) -> list[Run]:
+    gap = width - width_of(left) - width_of([right])
+    return [*left, (" " * gap, "bar"), right] if right[0] and gap > 0 else left

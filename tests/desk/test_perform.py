@@ -1,0 +1,265 @@
+"""The only door to a write: what is refused, recorded, kept back and never repeated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mspterm.config.model import Guard
+from mspterm.desk.desk import Desk
+from mspterm.desk.perform import Performer, new_intent_id
+from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.sync import Sync
+from mspterm.domain.action import Ask, Audience, Consent, Plan, Result, RunCommand, State, Update
+from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.text import SafeText
+from tests.desk.vendor import Clock, Vendor, a_desk, config
+from tests.store.store_rows import ticket
+
+AWAY = Failure(Reason.OFFLINE, "rt can't be reached.", "rt")
+
+
+@pytest.fixture
+async def filled(desk: Desk) -> Desk:
+    for name in ("rt", "mesh"):
+        await Sync(desk).once(name)
+    return desk
+
+
+def journal(desk: Desk) -> list[dict[str, Any]]:
+    files = sorted((desk.state_dir / "journal").glob("*.jsonl"))
+    return [json.loads(line) for f in files for line in f.read_text().splitlines()]
+
+
+async def plan(desk: Desk, action: str, *refs: str, **wanted: Any) -> Plan:
+    return await Planner(desk).plan(action, refs, Wanted(**wanted))
+
+
+async def perform(desk: Desk, planned: Plan, phrase: str | None = None) -> list[Result]:
+    return await Performer(desk).perform(planned, Consent(phrase, planned.hash))
+
+
+async def test_a_note_is_recorded_before_it_leaves_and_after(filled: Desk, rt: Vendor) -> None:
+    [result] = await perform(filled, await plan(filled, "note", "rt:1", text="looked"))
+    assert result.outcome.state is State.DONE
+    assert [(r["state"], r["intent_id"]) for r in journal(filled)] == [
+        ("intent", result.intent_id),
+        ("done", result.intent_id),
+    ]
+    assert journal(filled)[0]["client"] == "Oak"
+    assert journal(filled)[0]["identity"] == "Ines Duarte (personal)"
+    assert "looked" not in json.dumps(journal(filled))
+    assert filled.store.intents.get(result.intent_id or "") is not None
+    assert len(rt.written) == 1
+
+
+async def test_a_claim_sets_owner_and_the_status_of_a_new_ticket(
+    tmp_path: Path, now: Clock, rt: Vendor
+) -> None:
+    from mspterm.domain.ticket import StatusClass
+
+    rt.tickets = {"1": ticket(1, status=SafeText("new"), status_class=StatusClass.NEW)}
+    desk = a_desk(tmp_path, now, rt)
+    await Sync(desk).once("rt")
+    planned = await plan(desk, "claim", "rt:1")
+    assert planned.writes == (Update("rt:1", owner="ines", status="open", expected_owner=""),)
+    [result] = await perform(desk, planned)
+    assert result.outcome.state is State.DONE
+    row = desk.store.tickets.row("rt:1")
+    assert row is not None
+    assert (row.assignee_id, row.status) == ("ines", "open")
+    await desk.aclose()
+
+
+async def test_taking_over_is_asked_by_name(filled: Desk, rt: Vendor) -> None:
+    held = ticket(1, assignee_id="marcus", assignee=SafeText("Marcus Bell"), observed_at=filled.now())
+    rt.tickets["1"] = held
+    filled.store.tickets.upsert([held])
+    planned = await plan(filled, "claim", "rt:1")
+    verdict = await Performer(filled).judge(planned, Consent())
+    assert isinstance(verdict, Ask)
+    assert "Marcus Bell" in verdict.stake[0]
+    [refused] = await perform(filled, planned)
+    assert refused.outcome.state is State.REFUSED
+    assert str(refused.outcome.failure).endswith(f"--confirm '{verdict.phrase}'")
+    [done] = await perform(filled, planned, verdict.phrase)
+    assert done.outcome.state is State.DONE
+
+
+async def test_a_refusal_reaches_the_journal_and_nothing_is_sent(
+    tmp_path: Path, now: Clock, rt: Vendor
+) -> None:
+    desk = a_desk(tmp_path, now, rt, read_only=True)
+    await Sync(desk).once("rt")
+    [result] = await perform(desk, await plan(desk, "note", "rt:1", text="x"))
+    assert result.outcome.state is State.REFUSED
+    assert [r["state"] for r in journal(desk)] == ["refused"]
+    assert rt.written == []
+    await desk.aclose()
+
+
+async def test_lockdown_stops_every_write(filled: Desk, rt: Vendor) -> None:
+    (filled.state_dir / "lockdown").touch()
+    [result] = await perform(filled, await plan(filled, "note", "rt:1", text="x"))
+    assert result.outcome.state is State.REFUSED
+    assert "lockdown" in str(result.outcome.failure)
+    assert rt.written == []
+
+
+async def test_no_write_when_the_journal_can_not_be_written(filled: Desk, rt: Vendor) -> None:
+    planned = await plan(filled, "note", "rt:1", text="x")
+    (filled.state_dir / "journal").write_text("a file where the folder should be")
+    [result] = await perform(filled, planned)
+    assert result.outcome.state is State.REFUSED
+    assert "journal" in str(result.outcome.failure)
+    assert rt.written == []
+
+
+async def test_a_note_waits_out_an_outage_and_goes_when_the_connection_returns(
+    filled: Desk, rt: Vendor
+) -> None:
+    planned = await plan(filled, "note", "rt:1", text="still on it")
+    rt.away = AWAY
+    [result] = await perform(filled, planned)
+    assert result.outcome.state is State.QUEUED
+    assert "outbox" in str(result.outcome.failure)
+    row = filled.store.tickets.row("rt:1")
+    assert row is not None
+    assert row.pending == 1
+    rt.away = None
+    sync, performer = Sync(filled), Performer(filled)
+    sync.flush = performer.flush
+    await sync.once("rt")
+    assert next(w for w in rt.written if isinstance(w, Update)).text == "still on it"
+    assert filled.store.intents.queued("rt") == []
+    row = filled.store.tickets.row("rt:1")
+    assert row is not None
+    assert row.pending == 0
+    assert [r["state"] for r in journal(filled)] == ["intent", "queued", "done"]
+
+
+async def test_a_status_is_not_sent_over_one_that_changed_meanwhile(filled: Desk, rt: Vendor) -> None:
+    planned = await plan(filled, "status", "rt:1", status="resolved")
+    rt.away = AWAY
+    await perform(filled, planned)
+    rt.away = None
+    rt.tickets["1"] = ticket(1, status=SafeText("stalled"))
+    await Performer(filled).flush("rt")
+    [intent] = filled.store.intents.listed(filled.now())
+    assert intent.state == "failed"
+    assert "open to stalled" in (intent.reason or "")
+    assert rt.written == []
+
+
+@pytest.mark.parametrize("action", ["claim", "assign", "escalate"])
+async def test_what_conditions_could_make_wrong_never_waits(filled: Desk, rt: Vendor, action: str) -> None:
+    wanted = {"assign": {"owner": "marcus"}, "escalate": {"to": "tier:2", "text": "h"}}.get(action, {})
+    planned = await plan(filled, action, "rt:1", **wanted)
+    rt.away = AWAY
+    [result] = await perform(filled, planned)
+    assert result.outcome.state is State.FAILED
+    assert filled.store.intents.queued("rt") == []
+
+
+async def test_an_uncertain_write_is_kept_and_never_repeated(filled: Desk, rt: Vendor) -> None:
+    rt.answer = State.UNCERTAIN
+    [result] = await perform(filled, await plan(filled, "note", "rt:1", text="x"))
+    assert result.outcome.state is State.UNCERTAIN
+    rt.answer = State.DONE
+    await Performer(filled).flush("rt")
+    assert rt.written == []
+    await Performer(filled).retry(result.intent_id or "")
+    assert len(rt.written) == 1
+
+
+async def test_a_dropped_write_is_never_sent(filled: Desk, rt: Vendor) -> None:
+    rt.away = AWAY
+    [result] = await perform(filled, await plan(filled, "note", "rt:1", text="x"))
+    await Performer(filled).drop(result.intent_id or "")
+    rt.away = None
+    await Performer(filled).flush("rt")
+    assert rt.written == []
+    assert journal(filled)[-1]["state"] == "cancelled"
+    with pytest.raises(Failed, match="cancelled"):
+        await Performer(filled).drop(result.intent_id or "")
+
+
+async def test_intents_that_a_dead_process_left_become_uncertain(filled: Desk, now: Clock) -> None:
+    from mspterm.store.intents import Intent
+
+    left = Intent(
+        "01A", "rt:1", "rt", "note", "sending", None, filled.now(), 1, "h", Update("rt:1", text="x")
+    )
+    filled.store.intents.add(left)
+    assert Performer(filled).recover() == 0
+    now.pass_by(minutes=4)
+    assert Performer(filled).recover() == 1
+    [intent] = filled.store.intents.in_state("uncertain")
+    assert intent.intent_id == "01A"
+
+
+async def test_a_command_needs_the_devices_name_typed(filled: Desk, mesh: Vendor) -> None:
+    planned = await plan(filled, "run", "OAK-DC01", command="uname -a")
+    [refused] = await perform(filled, planned)
+    assert refused.outcome.state is State.REFUSED
+    [wrong] = await perform(filled, planned, "HVD-DC01")
+    assert wrong.outcome.state is State.REFUSED
+    assert mesh.written == []
+    [done] = await perform(filled, planned, "OAK-DC01")
+    assert done.outcome.output == "Linux\n"
+
+
+async def test_output_is_attached_as_an_internal_note(filled: Desk, rt: Vendor) -> None:
+    planned = await plan(filled, "run", "OAK-DC01", command="uname -a", attach="rt:1")
+    ran, noted = await perform(filled, planned, "OAK-DC01")
+    assert (ran.action, noted.action) == ("run", "note")
+    [note] = rt.written
+    assert isinstance(note, Update)
+    assert note.audience is Audience.INTERNAL
+    assert note.text is not None
+    assert "$ uname -a\nLinux" in note.text
+
+
+async def test_a_disruptive_action_needs_a_keyed_journal(tmp_path: Path, now: Clock, mesh: Vendor) -> None:
+    desk = a_desk(tmp_path, now, mesh, key=None)
+    await Sync(desk).once("mesh")
+    [result] = await perform(desk, await plan(desk, "reboot", "OAK-DC01"), "OAK-DC01")
+    assert result.outcome.state is State.REFUSED
+    assert "key" in str(result.outcome.failure)
+    await desk.aclose()
+
+
+async def test_a_flagged_device_refuses(tmp_path: Path, now: Clock, mesh: Vendor) -> None:
+    guard = Guard(flags={"OAK-DC01": ("do-not-touch",)})
+    desk = a_desk(tmp_path, now, mesh, config=config(guard=guard))
+    await Sync(desk).once("mesh")
+    [result] = await perform(desk, await plan(desk, "run", "OAK-DC01", command="ls"), "OAK-DC01")
+    assert "do-not-touch" in str(result.outcome.failure)
+    assert mesh.written == []
+    await desk.aclose()
+
+
+async def test_a_plan_that_is_not_the_one_shown_is_refused(filled: Desk, rt: Vendor) -> None:
+    planned = await plan(filled, "note", "rt:1", text="x")
+    [result] = await Performer(filled).perform(planned, Consent(plan_hash="0" * 16))
+    assert result.outcome.state is State.REFUSED
+    assert rt.written == []
+
+
+async def test_a_command_that_can_not_be_sent_fails_at_once(filled: Desk, mesh: Vendor) -> None:
+    planned = await plan(filled, "run", "OAK-DC01", command="ls")
+    mesh.away = Failure(Reason.OFFLINE, "mesh can't be reached.", "mesh")
+    [result] = await perform(filled, planned, "OAK-DC01")
+    assert result.outcome.state is State.FAILED
+    assert isinstance(planned.writes[0], RunCommand)
+    assert filled.store.intents.queued("mesh") == []
+
+
+def test_intent_ids_sort_by_time_and_differ() -> None:
+    made = [new_intent_id() for _ in range(100)]
+    assert len(set(made)) == 100
+    assert all(len(i) == 26 for i in made)
+    assert [i[:9] for i in made] == sorted(i[:9] for i in made)
