@@ -5,19 +5,19 @@ from __future__ import annotations
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import ClockState, StatusClass, TicketRow
 
-_CLIENTS = ("Harborview Dental", "Oakridge Legal", "Kessler Logistics", "St. Brannoc's", "Pine Street Vets")
-_TEXTS = ("Server DC01 disk D: below 5% free", "Printer on 2nd floor offline", "VPN drops every hour")
+CLIENTS = ("Harborview Dental", "Oakridge Legal", "Kessler Logistics", "St. Brannoc's", "Pine Street Vets")
+TEXTS = ("Server DC01 disk D: below 5% free", "Printer on 2nd floor offline", "VPN drops every hour")
 
 
 def row(number: int, now: float, *, revision: int = 1, due_in: float | None = None) -> TicketRow:
     """Ticket `number`; every one has a running clock, `due_in` seconds or hours apart."""
-    client = SafeText(_CLIENTS[number % len(_CLIENTS)])
+    client = SafeText(CLIENTS[number % len(CLIENTS)])
     due = now + (due_in if due_in is not None else 7200 + number * 61)
     return TicketRow(
         ref=f"rt:{number}",
         connection="rt",
         number=str(number),
-        summary=SafeText(f"{_TEXTS[number % len(_TEXTS)]} (#{number}, revision {revision})"),
+        summary=SafeText(f"{TEXTS[number % len(TEXTS)]} v{revision} (#{number})"),
         client=client,
         priority=1 + number % 4,
         status=SafeText("open"),

@@ -25,11 +25,13 @@ from mspterm.cli.session import (
     PARTLY,
     USAGE,
     complain,
+    fetch,
     no_credentials,
     refresh,
     run,
 )
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.look import device_now
 from mspterm.desk.planner import Planner
 from mspterm.domain.ages import age, countdown
 from mspterm.domain.device import Alert, Device, Sample
@@ -172,16 +174,13 @@ def ticket(ref: str, as_json: bool) -> None:
     """One ticket with its conversation, asked of the server (the store where it can't be reached)."""
 
     async def verb(desk: Desk) -> int:
-        name, id_ = split_ref(ref)
+        name, _ = split_ref(ref)
         desk.connection(name)
         await know_devices(desk)
-        failure = None
-        try:
-            desk.store.tickets.put_detail(await (await desk.connector(name)).ticket(id_))
-        except Failed as error:
-            failure = error.failure
+        failure = await fetch(desk, ref)
+        if failure is not None:
             if failure.reason is Reason.NOT_FOUND or desk.store.tickets.get(ref) is None:
-                raise
+                raise Failed(failure)
             complain(f"{name}: {failure}")
         _print_ticket(desk, ref, failure is not None, as_json)
         return PARTLY if failure else DONE
@@ -296,14 +295,13 @@ def device(ref: str, as_json: bool) -> None:
 async def _asked_device(desk: Desk, known: Device, client: str | None) -> tuple[Row, Failure | None]:
     tickets_ = desk.store.devices.tickets_of(known.ref)
     try:
+        detail = await device_now(desk, known.ref)
         connector = await desk.connector(known.connection)
-        detail = await connector.device(known.id)
         sample = await _sample(connector.live, known.id) if detail.device.online else None
     except Failed as error:
         row = device_row(known, client=client, stale=True)
         empty: Row = {"series": [], "event_log": [], "checks": [], "services": [], "tickets": tickets_}
         return row | empty | {"unavailable": {"detail": str(error.failure)}}, error.failure
-    desk.store.devices.upsert([detail.device])
     row = device_row(detail.device, client=detail.device.client or client, stale=False)
     row |= device_detail_rows(detail, tickets_)
     if sample is not None:

@@ -13,8 +13,9 @@ import click
 from mspterm.cli.root import Launcher, Options
 from mspterm.config.load import ConfigError, load
 from mspterm.config.model import Config
-from mspterm.config.paths import config_file, state_dir
+from mspterm.config.paths import state_dir
 from mspterm.desk.desk import Desk, NoCredential, split_ref
+from mspterm.desk.look import ticket_now
 from mspterm.desk.sync import Sync
 from mspterm.domain.reasons import Failed, Failure
 
@@ -29,7 +30,7 @@ def options() -> Options:
 def read_config() -> Config:
     """The configuration, or its errors on stderr and exit status 2."""
     try:
-        return load(config_file(options().config))
+        return load(options().config)
     except ConfigError as error:
         complain(str(error))
         raise SystemExit(USAGE) from None
@@ -130,13 +131,11 @@ async def no_credentials(desk: Desk, names: Iterable[str]) -> bool:
 
 async def fetch(desk: Desk, ref: str) -> Failure | None:
     """Reads one ticket anew into the store; the failure where the server can't be asked."""
-    name, id_ = split_ref(ref)
-    desk.connection(name)
+    desk.connection(split_ref(ref)[0])
     try:
-        detail = await (await desk.connector(name)).ticket(id_)
+        await ticket_now(desk, ref)
     except NoCredential:
         raise
     except Failed as error:
         return error.failure
-    desk.store.tickets.put_detail(detail)
     return None

@@ -14,7 +14,7 @@ from mspterm.console.drafts import Drafts
 from mspterm.console.session import Running
 from mspterm.desk.planner import Wanted
 from mspterm.domain.action import ActionSpec, Consent, Plan, Refuse, Result, State
-from mspterm.domain.reasons import Failed
+from mspterm.domain.reasons import Failed, Reason, failed
 
 _ROLES = {State.DONE: "ok", State.QUEUED: "warning", State.PLANNED: "muted"}
 
@@ -29,61 +29,75 @@ class Acting:
     """Carries out actions of one console, each in a worker of its own."""
 
     def __init__(
-        self, app: App[Any], running: Running, drafts: Drafts, *, tell: Tell, flying: Callable[[int], None]
+        self,
+        app: App[Any],
+        running: Running,
+        drafts: Drafts,
+        *,
+        tell: Tell,
+        flying: Callable[[int], None],
+        doing: Callable[[str], None],
     ) -> None:
-        """`flying` is told +1 and -1 around each sending."""
+        """`flying` is told +1 and -1 around each sending; `doing` what is waited for before, then ""."""
         self._app = app
         self._running = running
         self._drafts = drafts
         self._tell = tell
         self._flying = flying
+        self._doing = doing
 
     async def run(self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None) -> Sequence[Result]:
         """The results; empty where the person left off."""
-        wanted = self._draft(spec, refs)
+        wanted, problem = self._draft(spec, refs), ""
         while True:
-            wanted = await self._asked(spec, refs, attach, wanted)
+            context = AskContext(self._running.desk, self._running.planner, refs, attach, wanted, problem)
+            wanted = await ask(self._app, spec, context)
             if wanted is None:
                 return ()
-            ready = await self._confirmed(spec, refs, wanted)
-            results = await self._send(spec, refs, wanted, *ready) if ready else None
-            if results is not None or not spec.params:
-                return results or ()
+            try:
+                ready = await self._confirmed(spec, refs, wanted)
+                if ready is not None:
+                    return await self._send(spec, refs, wanted, *ready)
+                problem = ""
+            except Failed as error:
+                problem = error.failure.sentence
+            if not spec.params:
+                if problem:
+                    self._tell(f"{spec.title}: {problem}", "failed")
+                return ()
 
     def _draft(self, spec: ActionSpec, refs: Sequence[str]) -> Wanted | None:
         text = self._drafts.find(spec.name, refs)
         return None if text is None else Wanted(text=text)
 
-    async def _asked(
-        self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None, before: Wanted | None
-    ) -> Wanted | None:
-        if not spec.params:
-            return Wanted()
-        context = AskContext(self._running.desk, self._running.planner, refs, attach, before)
-        return await ask(self._app, spec, context)
-
     async def _confirmed(
         self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted
     ) -> tuple[Plan, Consent] | None:
-        """The plan and the person's word for it; None: back to the dialog, whatever was typed kept."""
+        """The plan and the person's word for it; None: back to the dialog, whatever was typed kept.
+
+        Raises Failed where no plan can be made.
+        """
+        self._doing(f"{spec.title}: asking")
         try:
             plan = await self._running.planner.plan(spec.name, refs, wanted)
             verdict = await self._running.performer.judge(plan, Consent(plan_hash=plan.hash))
-            if isinstance(verdict, Refuse):
-                # The refusal reaches the journal by way of the only door.
-                await self._running.performer.perform(plan, Consent(plan_hash=plan.hash))
-            consent = await confirm(self._app, plan, verdict)
-        except Failed as error:
-            self._tell(f"{spec.title}: {error.failure.sentence}", "failed")
-            return None
+        finally:
+            self._doing("")
+        if isinstance(verdict, Refuse):
+            # The refusal reaches the journal by way of the only door.
+            await self._running.performer.perform(plan, Consent(plan_hash=plan.hash))
+        consent = await confirm(self._app, plan, verdict)
         return None if consent is None else (plan, consent)
 
     async def _send(
         self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted, plan: Plan, consent: Consent
-    ) -> Sequence[Result] | None:
-        """The text is on disk before anything is sent, and stays there until it has been delivered."""
-        if wanted.text and not self._keep(spec, refs, wanted.text):
-            return None
+    ) -> Sequence[Result]:
+        """The text is on disk before anything is sent, and stays there until it has been delivered.
+
+        Raises Failed where it can't be kept: nothing is sent then.
+        """
+        if wanted.text:
+            self._keep(spec, refs, wanted.text)
         self._flying(1)
         try:
             results = await self._running.performer.perform(plan, consent)
@@ -95,15 +109,16 @@ class Acting:
             self._drafts.drop(spec.name, refs)
         elif wanted.text:
             path = self._drafts.path(spec.name, refs)
-            self._tell(f"Your text is kept: {spec.title} on the same ticket brings it back ({path}).", "warning")
+            self._tell(
+                f"Your text is kept: {spec.title} on the same ticket brings it back ({path}).", "warning"
+            )
         if any(r.outcome.output is not None for r in results):
             await show_results(self._app, plan, results)
         return results
 
-    def _keep(self, spec: ActionSpec, refs: Sequence[str], text: str) -> bool:
+    def _keep(self, spec: ActionSpec, refs: Sequence[str], text: str) -> None:
         try:
             self._drafts.keep(spec.name, refs, text)
         except OSError as error:
-            self._tell(f"Nothing was sent: the text can't be kept on disk first ({error}).", "failed")
-            return False
-        return True
+            sentence = f"Nothing was sent: the text can't be kept on disk first ({error})."
+            raise failed(Reason.REFUSED, sentence) from error

@@ -37,7 +37,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         *bindings((Where.ANYWHERE,), actions=True),
         Binding("ctrl+c", "quit", "Quit", show=False, id="interrupt"),
     ]
-    CSS = "Toast { max-width: 100; }"
+    CSS = """
+    ToastRack { margin-bottom: 2; }
+    Toast { max-width: 100; padding: 0 1; margin-top: 0; }
+    """
 
     def __init__(
         self, session: Session, terminal: Terminal, crashes: CrashReporter, *, own_themes: Path | None = None
@@ -116,7 +119,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.push_screen(OpenedTicket(self.session, self.session.running.desk, ref, self.unavailable))
 
     def open_device(self, ref: str) -> None:
-        from mspterm.console.opened import OpenedDevice
+        from mspterm.console.opened_device import OpenedDevice
 
         if self.session.running is not None:
             self.push_screen(OpenedDevice(self.session, self.session.running.desk, ref, self.unavailable))
@@ -193,7 +196,9 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         """Start the action on what is marked, under the cursor, or open."""
         spec = BY_NAME[name]
         why = self.unavailable(spec)
-        if why:
+        if self.session.doing:
+            self.tell(f"{self.session.doing}; one after the other.", "warning")
+        elif why:
             self.tell(f"{spec.title}: {why}.", "warning")
         else:
             self.run_worker(self._act(spec), group="act", exit_on_error=True)
@@ -209,7 +214,8 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         if targets is None:
             return
         refs, attach = targets
-        acting = Acting(self, running, Drafts(self.session.state_dir), tell=self.tell, flying=self._flying)
+        drafts = Drafts(self.session.state_dir)
+        acting = Acting(self, running, drafts, tell=self.tell, flying=self._flying, doing=self._doing)
         results = await acting.run(spec, refs, attach)
         self._follow()
         for result in results:
@@ -217,4 +223,8 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _flying(self, step: int) -> None:
         self.session.in_flight += step
+        self.look()
+
+    def _doing(self, what: str) -> None:
+        self.session.doing = what
         self.look()

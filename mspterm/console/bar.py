@@ -22,7 +22,7 @@ class Bar(Widget):
 
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
 
-    def __init__(self, base: str = "bar", *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, base: str = "bar", *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._base = base
         self._shown: tuple[Run, ...] = ()

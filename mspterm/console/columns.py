@@ -53,9 +53,9 @@ _BY_WIDTH: tuple[tuple[int, tuple[Column, ...]], ...] = (
         WIDE,
         (
             *(_CLOCK, _AGE, _MARKS, _PRIORITY, Column("ref", "Ref", 5)),
-            *(_text("status", "Status", 11), _text("word", "In the PSA", 16), _text("client", "Client", 24)),
-            *(_SUMMARY, _text("owner", "Owner", 16), _text("tier", "Tier", 6)),
-            *(_text("queue", "Queue", 16), _text("contact", "Contact", 16), _text("device", "Device", 15)),
+            *(_text("status", "Status", 11), _text("word", "In the PSA", 12), _text("client", "Client", 20)),
+            *(_SUMMARY, _text("owner", "Owner", 14), _text("tier", "Tier", 6)),
+            *(_text("queue", "Queue", 14), _text("contact", "Contact", 14), _text("device", "Device", 14)),
         ),
     ),
     (

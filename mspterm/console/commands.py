@@ -27,7 +27,7 @@ class Where(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command. `keys` are Textual key names or single characters; `does` is the Textual action;
-    `bar` its place in the key bar from the left (0: not in it)."""
+    `bar` its place in the key bar from the left (0: not in it; above 10: behind the actions)."""
 
     name: str
     title: str
@@ -62,8 +62,8 @@ COMMANDS: tuple[Command, ...] = (
     _list("page_up", "Page up", "pageup", "A page up"),
     _list("first", "First", "home", "First ticket"),
     _list("last", "Last", "end", "Last ticket"),
-    _list("open", "Open", "enter", "The ticket, with its conversation, client and devices", 3),
-    _list("mark", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 6),
+    _list("open", "Open", "enter", "The ticket, with its conversation, client and devices", 11),
+    _list("mark", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 12),
     _list("extend_down", "Mark down", "shift+down", "Mark from here down"),
     _list("extend_up", "Mark up", "shift+up", "Mark from here up"),
     _queue("mark_all", "Mark all", "A", "Mark every ticket that the view and the filter show"),
@@ -86,9 +86,9 @@ COMMANDS: tuple[Command, ...] = (
     _anywhere("refresh", "Refresh", "R", "Ask every connection now"),
     _anywhere("connections", "Connections", "C %", "Each connection's state in whole sentences"),
     _anywhere("messages", "Messages", "M", "What this console has told you since it started"),
-    _anywhere("palette", "Commands", ": ctrl+p", "Find a command by its name", 5),
+    _anywhere("palette", "Menu", ": ctrl+p", "Find a command or an action by its name", 2),
     _anywhere("help", "Help", "?", "Every key", 1),
-    _queue("quit", "Quit", "q", "Leave the console", 2),
+    _queue("quit", "Quit", "q", "Leave the console", 4),
 )
 VIEW_KEYS = "123456789"
 

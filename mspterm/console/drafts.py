@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -20,15 +21,22 @@ class Drafts:
 
     def path(self, action: str, refs: Sequence[str]) -> Path:
         """Where the text for these targets is kept."""
-        name = _ODD.sub("_", "+".join(refs))[:100] or "new"
-        return self._folder / f"{name}.{action}.txt"
+        exact = "+".join(refs)
+        name = _ODD.sub("_", exact)
+        if name != exact.replace(":", "_", 1) or len(name) > 60:
+            # Two refs must never share a file: a text would be offered for the wrong client.
+            name = f"{name[:60]}-{hashlib.sha256(exact.encode()).hexdigest()[:12]}"
+        return self._folder / f"{name or 'new'}.{action}.txt"
 
     def keep(self, action: str, refs: Sequence[str], text: str) -> Path:
         """Write it down. Raises OSError where the state directory can't be written."""
-        path = private_dir(self._folder) and self.path(action, refs)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        private_dir(self._folder)
+        path = self.path(action, refs)
+        new = path.with_suffix(f".{os.getpid()}.new")
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+        new.replace(path)
         return path
 
     def find(self, action: str, refs: Sequence[str]) -> str | None:

@@ -29,7 +29,9 @@ def editor_command(env: Mapping[str, str] = os.environ) -> list[str]:
             try:
                 return shlex.split(env[name], posix=os.name != "nt")
             except ValueError as error:
-                raise failed(Reason.BAD_DATA, f"${name} can't be read ({error}); correct its quotes.") from error
+                raise failed(
+                    Reason.BAD_DATA, f"${name} can't be read ({error}); correct its quotes."
+                ) from error
     found = next((path for f in FALLBACKS if (path := shutil.which(f))), None)
     if found is None:
         raise failed(Reason.NOT_FOUND, "No editor is installed; set $EDITOR to the one you use.")
@@ -50,7 +52,9 @@ def edit(app: App[Any], text: str, state_dir: Path, *, command: list[str] | None
         path.write_text(text, encoding="utf-8")
         status = _run(app, [*words, str(path)])
         if status != 0:
-            raise failed(Reason.UNKNOWN, f"{words[0]} ended with status {status}; the text is as it was before.")
+            raise failed(
+                Reason.UNKNOWN, f"{words[0]} ended with status {status}; the text is as it was before."
+            )
         return path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
 
 
@@ -62,4 +66,6 @@ def _run(app: App[Any], argv: list[str]) -> int:
         try:
             return subprocess.run(argv, check=False).returncode
         except OSError as error:
-            raise failed(Reason.NOT_FOUND, f"{argv[0]} can't be run: {error.strerror}; set $EDITOR.") from error
+            raise failed(
+                Reason.NOT_FOUND, f"{argv[0]} can't be run: {error.strerror}; set $EDITOR."
+            ) from error

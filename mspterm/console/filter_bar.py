@@ -15,7 +15,9 @@ from mspterm.console.bar import Bar, Run, cut
 from mspterm.domain.filter import Filter, FilterError, parse
 from mspterm.domain.ticket import TicketRow
 
-FIELDS = "client: p: owner: status: queue: tier: contact: device: due:<1h age:>2d is:new  !not  a,b  \"as text\""
+FIELDS = (
+    'client: p: owner: status: queue: tier: contact: device: due:<1h age:>2d is:new  !not  a,b  "as text"'
+)
 
 
 class FilterBar(Horizontal):
@@ -115,10 +117,10 @@ def facts(
     runs: list[Run] = [(f" {shown} of {of} " if narrowed else f" {shown} tickets ", "text")]
     if narrowed:
         runs.append((f" / {filter_} ", "warning"))
-    runs.append((f" by {'due and priority' if sort == 'default' else sort} ", "muted"))
     if marked[0]:
         hidden = f", {marked[1]} of them hidden" if marked[1] else ""
-        runs.append((f" * {marked[0]} marked{hidden} (Esc unmarks) ", "new"))
+        runs.append((f" * {marked[0]} marked{hidden} ", "new"))
     if new:
         runs.append((f" + {new} new ", "new"))
+    runs.append((f" by {'due and priority' if sort == 'default' else sort} ", "muted"))
     return runs

@@ -41,7 +41,10 @@ def help_lines(keys: KeyMap, why_not: Sequence[tuple[str, str]], width: int) -> 
         lines += _part("Not possible here", why_not, width)
     lines += _part("The filter", FILTER, width)
     lines += _part("Marks in the list", MARKS, width)
-    lines += [BLANK, line(" Keys can be changed in the config's [keys]; the names are in docs/keys.md.", "muted")]
+    lines += [
+        BLANK,
+        line(" Keys can be changed in the config's [keys]; the names are in docs/keys.md.", "muted"),
+    ]
     return lines
 
 

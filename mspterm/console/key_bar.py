@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mspterm.console.commands import COMMANDS, KeyMap, Where, shown
 from mspterm.console.bar import Bar, Run, width_of
+from mspterm.console.commands import COMMANDS, KeyMap, Where, shown
 from mspterm.desk.actions import ACTIONS
 from mspterm.domain.action import ActionSpec
 
@@ -14,7 +14,7 @@ Unavailable = Callable[[ActionSpec], str | None]
 
 
 class KeyBar(Bar):
-    """Help and the way out first, then this screen's commands, then the actions, as far as they fit."""
+    """Help and the way out, then the actions, then what is left, as far as they fit."""
 
     def __init__(self, keys: KeyMap, where: Sequence[Where], unavailable: Unavailable) -> None:
         super().__init__("bar", id="keys")
@@ -31,9 +31,11 @@ class KeyBar(Bar):
     def runs(self, width: int) -> Sequence[Run]:
         if self._hint:
             return self._hint
-        barred = (c for c in COMMANDS if c.bar and c.where in (*self._where, Where.ANYWHERE))
-        entries = [self._entry(c.name, c.title) for c in sorted(barred, key=lambda c: c.bar)]
+        listed = (c for c in COMMANDS if c.bar and c.where in (*self._where, Where.ANYWHERE))
+        commands = sorted(listed, key=lambda c: c.bar)
+        entries = [self._entry(c.name, c.title) for c in commands if c.bar <= 10]
         entries += [self._entry(s.name, s.title, bool(self._unavailable(s))) for s in ACTIONS]
+        entries += [self._entry(c.name, c.title) for c in commands if c.bar > 10]
         made: list[Run] = []
         for entry in entries:
             if width_of([*made, *entry]) > width:

@@ -195,7 +195,9 @@ class MainScreen(Screen[None]):
         self._previewed = not self._previewed
         self._lay_out(self.size.width, self.size.height)
         if self.size.width < WIDE and self.size.height < HIGH:
-            self.app.notify(f"The preview needs {WIDE} columns or {HIGH} rows; Enter opens the ticket.", markup=False)
+            self.app.notify(
+                f"The preview needs {WIDE} columns or {HIGH} rows; Enter opens the ticket.", markup=False
+            )
 
     # Views, sort, filter, marks
 

@@ -75,7 +75,9 @@ class Palette(ModalScreen[str | None]):
         found.sort(key=lambda c: not fold(c.title).startswith(fold(text)))
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options([Option(Content(c.text), id=c.value, disabled=c.barred is not None) for c in found])
+        options.add_options(
+            [Option(Content(c.text), id=c.value, disabled=c.barred is not None) for c in found]
+        )
         options.action_first()
 
     def action_move(self, way: str) -> None:
@@ -94,7 +96,9 @@ class Palette(ModalScreen[str | None]):
 
 def commands(keys: KeyMap, unavailable: Unavailable) -> list[Choice]:
     """Every action and command; the list's own motions need no palette."""
-    choices = [Choice(f"app.act('{s.name}')", s.title, _note(keys, s.name, s.help), unavailable(s)) for s in ACTIONS]
+    choices = [
+        Choice(f"app.act('{s.name}')", s.title, _note(keys, s.name, s.help), unavailable(s)) for s in ACTIONS
+    ]
     named = (c for c in COMMANDS if c.where not in (Where.LIST, Where.OPENED))
     return choices + [Choice(c.does, c.title, _note(keys, c.name, c.help)) for c in named]
 

@@ -16,7 +16,7 @@ REST_S = 0.4
 class Preview(LineView, can_focus=False):
     """Beside the queue on wide screens, below it on high ones."""
 
-    DEFAULT_CSS = "Preview { padding: 0 0 0 1; }"
+    DEFAULT_CSS = "#body.beside > Preview { border-left: solid $role-muted; }"
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="preview")
@@ -34,7 +34,7 @@ class Preview(LineView, can_focus=False):
     def paint(self) -> None:
         """Show what is known by now."""
         if self.display and self.size.width:
-            self.set_lines(self._known(self.size.width - 1), pinned=1, to_top=True)
+            self.set_lines(self._known(self.size.width), pinned=1, to_top=True)
 
     def _known(self, width: int) -> list[TextLine]:
         store, now = self._session.store, self._session.now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,7 @@ class Session:
         self.keys = self._keys()
         self.running: Running | None = None
         self.in_flight = 0
+        self.doing = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._read_known()
 
@@ -160,8 +161,8 @@ class Session:
         for name in running.desk.serving("psa"):
             self._start(self._ask_me(name, changed))
 
-    def _start(self, work: Callable[[], object] | object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

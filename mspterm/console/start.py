@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mspterm.config import paths
 from mspterm.config.load import ConfigError, load
+from mspterm.config.model import Config
 from mspterm.console import terminal as terminals
 from mspterm.domain.reasons import Failed
 from mspterm.domain.secret import Secret
@@ -35,7 +36,11 @@ def run(config_file: Path | None, state_dir: Path | None, *, read_only: bool) ->
         store = Store(state)
     except Failed as error:
         return _sorry(error.failure.sentence, FAILED)
-    # Textual is imported from here on, once it is sure that there is something to draw.
+    return _draw(config, state, store, here, read_only=read_only)
+
+
+def _draw(config: Config, state: Path, store: Store, here: terminals.Terminal, *, read_only: bool) -> int:
+    # Textual is imported from here on, once it is sure that there is something to draw on.
     from mspterm.console.app import MsptermApp
     from mspterm.console.crash import CrashReporter
     from mspterm.console.lifeline import leave
@@ -51,7 +56,7 @@ def run(config_file: Path | None, state_dir: Path | None, *, read_only: bool) ->
     _set_title()
     status = run_app(app, app.lifeline, mouse=here.mouse)
     store.close()
-    leave(status)
+    return leave(status)
 
 
 def _environment_secrets() -> Iterable[Secret]:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from textual.timer import Timer
 
-from mspterm.console.session import Session
 from mspterm.console.bar import Bar, Run, cut, width_of
+from mspterm.console.session import Session
 from mspterm.domain.ages import age, age_changes_in
 from mspterm.store.connections import ConnectionState
 
@@ -52,6 +52,7 @@ def _flags(session: Session) -> list[Run | None]:
     return [
         (" LOCKDOWN ", "failed") if session.lockdown else None,
         (" READ-ONLY ", "warning") if session.read_only else None,
+        (f" {session.doing} ... ", "new") if session.doing else None,
         (f" {session.in_flight} being sent ", "new") if session.in_flight else None,
     ]
 
@@ -60,7 +61,7 @@ def _failing(state: ConnectionState, now: datetime, room: int) -> Run:
     """The reason and when it is tried again, then as much of the sentence as there is room for."""
     assert state.failure is not None
     failure = state.failure
-    since = f", data {age((now - state.checked_at).total_seconds())} old" if state.checked_at else ", no data yet"
+    since = f", data {age((now - state.checked_at).total_seconds())} old" if state.checked_at else ", no data"
     again = f", again {failure.retry_at.astimezone():%H:%M:%S}" if failure.retry_at else ""
     text = f" ! {state.name} {failure.reason.value}{since}{again} "
     more = f"({failure.sentence}) "

@@ -42,8 +42,17 @@ class Tabs(Bar):
         return ((f"{gap}{text} " if len(gap) > 1 else f" {text} ", role),)
 
     def _around(self, width: int) -> list[Run]:
-        """From the tab before the shown one on, where not all fit."""
+        """As many as fit, from the first one on where the shown one is among them."""
         at = next(n for n, v in enumerate(self._views) if v.name == self._view.name)
-        start = max(0, at - 1)
-        rest = enumerate(self._views[start:], start + 1)
-        return [("<", "muted")] * (start > 0) + [r for n, v in rest for r in self._tab(n, v, True, " ")]
+        for start in range(at + 1):
+            rest = [
+                run
+                for n, v in enumerate(self._views[start:], start + 1)
+                for run in self._tab(n, v, True, " ")
+            ]
+            upto = sum(
+                len(self._tab(n, v, True, " ")) for n, v in enumerate(self._views[start : at + 1], start + 1)
+            )
+            if width_of(rest[:upto]) < width:
+                break
+        return [("<", "muted"), *rest] if start else rest

@@ -86,7 +86,9 @@ async def chosen_targets(
     attach = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
     devices = _devices(session, refs)
     if len(devices) > 1:
-        picked = await app.push_screen_wait(Palette(f"{spec.title}: which device?", _choices(session, devices)))
+        picked = await app.push_screen_wait(
+            Palette(f"{spec.title}: which device?", _choices(session, devices))
+        )
         devices = [picked] if picked else []
     return (tuple(devices), attach) if devices else None
 

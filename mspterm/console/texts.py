@@ -48,7 +48,10 @@ def connection_lines(session: Session, width: int) -> list[TextLine]:
     lines: list[TextLine] = []
     for state in session.states():
         connection = session.config.connections[state.name]
-        lines += [BLANK, TextLine((Span(f" {state.name} "), Span(f"{connection.kind}, {connection.url}", "muted")))]
+        lines += [
+            BLANK,
+            TextLine((Span(f" {state.name} "), Span(f"{connection.kind}, {connection.url}", "muted"))),
+        ]
         for sentence, role in _sentences(session, state):
             lines += [line(row, role) for row in wrap(sentence, width - 2, "   ")]
     if not lines:

@@ -71,7 +71,7 @@ def _table(name: str, own: Path | None, seen: tuple[str, ...]) -> dict[str, Any]
     if own is not None and (own / f"{name}.toml").is_file() and name not in seen:
         table, source = _read(own / f"{name}.toml"), str(own / f"{name}.toml")
         base = str(table.pop("inherits", "dark"))
-        if base in seen:
+        if base in (*seen, name) and base not in SHIPPED:
             raise failed(Reason.BAD_DATA, f"{source}: themes inherit from each other; end at a shipped one.")
         return _over(_table(base, own, (*seen, name)), table, source)
     shipped = theme_folder() / f"{name}.toml"

@@ -238,10 +238,11 @@ class TicketPane(Widget):
 
     def _freshness(self, shown: _Shown) -> list[TextLine]:
         observed = (shown.detail.ticket if shown.detail else shown.ticket).observed_at
-        ago = age(max(0.0, (self._desk.now() - observed).total_seconds()))
+        since = age(max(0.0, (self._desk.now() - observed).total_seconds()))
+        when = "now" if since == "now" else f"{since} ago"
         if self._failure is not None:
-            return [line(f"! as of {ago} ago: {self._failure.sentence}", "failed")]
-        return [line(f"as of {ago} ago{', asking now ...' if self._asking else ''}", "muted")]
+            return [line(f"! as of {when}: {self._failure.sentence}", "failed")]
+        return [line(f"as of {when}{', asking ...' if self._asking else ''}", "muted")]
 
     def _wait(self, ticket: Ticket) -> None:
         """One timer for the next change of any text that time alone changes."""

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mspterm.config.model import Config, Connection
+from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir
 from mspterm.connectors.base import Connector, Manifest
 from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
 from mspterm.desk.journal import Journal
+from mspterm.desk.locked import locked
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.match import alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
+from mspterm.secrets.aside import aside
 from mspterm.secrets.chain import Credentials, Missing
 from mspterm.store.store import Store
 
@@ -112,10 +115,19 @@ class Desk:
     async def journal(self) -> Journal:
         """The journal with its key from the credential chain; unkeyed where there is none."""
         if self._journal is None:
-            key = await self.credentials.ajournal_key(create=True)
-            technician = self.config.technician.name
-            self._journal = Journal(self.state_dir / "journal", key, technician)
+            folder = self.state_dir / "journal"
+            key = await self.credentials.ajournal_key() or await aside(lambda: self._new_key(folder))
+            self._journal = Journal(folder, key, self.config.technician.name)
         return self._journal
+
+    def _new_key(self, folder: Path) -> Secret | None:
+        """Makes and keeps a key where the keyring can; one process at a time, or two would differ."""
+        try:
+            private_dir(folder)
+            with locked(folder / "lock"):
+                return self.credentials.journal_key(create=True)
+        except OSError:
+            return None
 
     def canonical(self, client: str | None, connection: str) -> str | None:
         """The name that `[clients]` gives this client, else the connection's own."""
@@ -129,7 +141,7 @@ class Desk:
     @property
     def lockdown(self) -> Path | None:
         """The file that stops every write now, where there is one."""
-        files = (Path("/etc/mspterm/lockdown"), self.state_dir / "lockdown")
+        files = (LOCKDOWN_OF_ALL, self.state_dir / "lockdown")
         return next((f for f in files if f.exists()), None)
 
     async def aclose(self) -> None:

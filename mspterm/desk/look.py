@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.domain.device import DeviceDetail
+from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import TicketDetail
 
@@ -16,7 +17,12 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
     Raises Failed with the reason where the server doesn't give it; the store then stays as it is.
     """
     name, id_ = split_ref(ref)
-    found = await (await desk.connector(name)).ticket(id_)
+    try:
+        found = await (await desk.connector(name)).ticket(id_)
+    except Failed as error:
+        if error.failure.reason is Reason.NOT_FOUND:
+            desk.store.tickets.gone([ref])
+        raise
     client = desk.canonical(found.ticket.client, name)
     ticket = replace(found.ticket, client=None if client is None else SafeText(client))
     detail = replace(found, ticket=ticket)

@@ -312,13 +312,17 @@ class Planner:
 
     async def choices(self, name: str, ticket: Ticket | None = None) -> Choices:
         """What may be chosen; the last known where the server can't be asked now."""
-        key = f"choices:{name}:{ticket.queue_id if ticket else ''}"
+        key = _choices_key(name, ticket)
         try:
             found = await (await self._desk.connector(name)).choices(ticket)
         except Failed:
             return _choices(self._desk.store.database.get(key))
         self._desk.store.database.put(key, _dump(found))
         return found
+
+    def known_choices(self, name: str, ticket: Ticket | None = None) -> Choices:
+        """What could be chosen when the server was last asked; for a dialog that opens at once."""
+        return _choices(self._desk.store.database.get(_choices_key(name, ticket)))
 
     def _only_psa(self) -> str:
         names = self._desk.serving("psa")
@@ -350,6 +354,10 @@ def _one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> st
 
 def _no_device(wanted: str) -> str:
     return f"No RMM connection knows a device {wanted}; `mspterm devices` lists what is known."
+
+
+def _choices_key(name: str, ticket: Ticket | None) -> str:
+    return f"choices:{name}:{ticket.queue_id if ticket else ''}"
 
 
 def _dump(choices: Choices) -> str:

@@ -183,6 +183,11 @@ class Http:
             what = "a web page where data was due" if page else "data of another shape"
             raise self._bad_data(f"answered with {what}") from None
 
+    def forget_cookies(self) -> None:
+        """Ends whatever session the server keeps by cookie."""
+        if self._client is not None:
+            self._client.cookies.clear()
+
     async def aclose(self) -> None:
         """Closes every connection; further calls open them again."""
         client, self._client = self._client, None

@@ -36,7 +36,7 @@ def queue() -> Iterator[Terminal]:
 
 def test_a_changed_row_costs_a_kilobyte_at_most(queue: Terminal) -> None:
     assert 0 < queue.cost("1") <= 1024
-    assert "revision 2" in queue.text()
+    assert "v2 (#21)" in queue.text()
 
 
 def test_a_moved_cursor_costs_a_kilobyte_and_a_half_at_most(queue: Terminal) -> None:

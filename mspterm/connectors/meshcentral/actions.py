@@ -11,6 +11,7 @@ from mspterm.connectors.meshcentral.inventory import Inventory
 from mspterm.connectors.meshcentral.listener import Listener
 from mspterm.connectors.meshcentral.mapping import AGENT, node_id
 from mspterm.connectors.meshcentral.questions import Questions
+from mspterm.connectors.meshcentral.refused import no_device
 from mspterm.connectors.meshcentral.session import Session
 from mspterm.connectors.meshcentral.wire import Frame, decode
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State
@@ -25,19 +26,12 @@ _RESET = 3
 _RESET_RIGHT = 0x40000
 _MERGED = "stdout and stderr are merged and there is no exit code: MeshCentral gives none"
 _TRIES = 3
-_NO_DEVICE = (
-    State.FAILED,
-    Reason.NOT_FOUND,
-    "{name} has no device {device}, or this account may not see it.",
-)
 _RESULTS: dict[str, tuple[State, Reason, str]] = {
     "Agent not connected": (
         State.FAILED,
         Reason.OFFLINE,
         "{device} is not connected to {name}; the command did not run.",
     ),
-    "Invalid nodeid": _NO_DEVICE,
-    "Invalid domain": _NO_DEVICE,
     "Access denied": (
         State.REFUSED,
         Reason.PERMISSION,
@@ -103,7 +97,7 @@ class Actions:
         try:
             known = await self._inventory.refresh(nodeid)
             if known is None:
-                return Outcome(write.ref, State.FAILED, self._unknown(nodeid))
+                return Outcome(write.ref, State.FAILED, no_device(self._name, nodeid))
             if not (known.node.conn or 0) & AGENT:
                 sentence = (
                     f"{self._inventory.name(nodeid)} is not connected to {self._name}; nothing was sent."
@@ -124,7 +118,7 @@ class Actions:
         where it still has other notes.
         """
         if node_id(nodeid) is None:
-            raise Failed(self._unknown(nodeid))
+            raise Failed(no_device(self._name, nodeid))
         await self._session.tell({"action": "setNotes", "id": nodeid, "notes": text})
         for _ in range(_TRIES):
             if (found := await self._questions.notes(nodeid)) == text:
@@ -175,6 +169,8 @@ class Actions:
         return Outcome(ref, State.UNCERTAIN, Failure(Reason.UNKNOWN, sentence, self._name))
 
     def _refused(self, ref: str, nodeid: str, result: str) -> Outcome:
+        if result in ("Invalid nodeid", "Invalid domain"):
+            return Outcome(ref, State.FAILED, no_device(self._name, nodeid))
         device = self._inventory.name(nodeid)
         if result not in _RESULTS:
             answer = clean(result, limit=80)
@@ -183,7 +179,3 @@ class Actions:
         return Outcome(
             ref, state, Failure(reason, sentence.format(device=device, name=self._name), self._name)
         )
-
-    def _unknown(self, nodeid: str) -> Failure:
-        sentence = f"{self._name} has no device {clean(nodeid, limit=100)}, or this account may not see it."
-        return Failure(Reason.NOT_FOUND, sentence, self._name)

@@ -15,6 +15,7 @@ from mspterm.connectors.meshcentral.inventory import Change, Inventory
 from mspterm.connectors.meshcentral.listener import Listener
 from mspterm.connectors.meshcentral.manifest import MANIFEST
 from mspterm.connectors.meshcentral.questions import Questions
+from mspterm.connectors.meshcentral.refused import no_device
 from mspterm.connectors.meshcentral.session import Session
 from mspterm.connectors.meshcentral.wire import Event
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State, Write
@@ -134,7 +135,7 @@ class MeshConnector:
             return Outcome(write.ref, State.REFUSED, Failure(Reason.REFUSED, sentence, self.name))
         nodeid = write.ref.removeprefix(f"{self.name}:")
         if mapping.node_id(nodeid) is None:
-            return Outcome(write.ref, State.FAILED, self._unknown(nodeid).failure)
+            return Outcome(write.ref, State.FAILED, no_device(self.name, nodeid))
         if isinstance(write, Reboot):
             return await self._actions.reboot(write, nodeid)
         return await self._actions.run(write, nodeid)
@@ -148,11 +149,7 @@ class MeshConnector:
 
     async def _known(self, nodeid: str) -> None:
         if mapping.node_id(nodeid) is None or await self._inventory.refresh(nodeid) is None:
-            raise self._unknown(nodeid)
-
-    def _unknown(self, nodeid: str) -> Failed:
-        sentence = f"{self.name} has no device {clean(nodeid, limit=100)}, or this account may not see it."
-        return failed(Reason.NOT_FOUND, sentence, self.name)
+            raise Failed(no_device(self.name, nodeid))
 
     async def _sample(self, nodeid: str, device: str) -> Sample:
         return mapping.sample(await self._questions.cpu(nodeid, device), self._now())

@@ -146,9 +146,9 @@ class Questions:
         try:
             return wire.decode(data, kind)
         except msgspec.MsgspecError:
-            raise self._bad(kind) from None
+            raise self._bad() from None
 
-    def _bad(self, kind: type[object]) -> Failed:
+    def _bad(self) -> Failed:
         sentence = f"{self._name} answered in a shape that is not MeshCentral's; check its url and version."
         return failed(Reason.BAD_DATA, sentence, self._name)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mspterm.connectors.meshcentral.wire import Frame
-from mspterm.domain.reasons import Failed, Reason, failed
+from mspterm.domain.reasons import Failed, Failure, Reason, failed
+from mspterm.domain.text import clean
 
 # The codes are those of webserver.js 1.1.55.
 _TOKEN = "{name} wants a second factor; put a login token (user ~t:...) in place of the account's password."
@@ -38,3 +39,9 @@ def closed_by_server(frame: Frame, name: str) -> Failed | None:
         if known is not None:
             return failed(known[0], known[1].format(name=name), name)
     return failed(Reason.AUTH, _NOAUTH.format(name=name), name)
+
+
+def no_device(name: str, device: str) -> Failure:
+    """There is no such device; MeshCentral says the same of one that the account may not see."""
+    sentence = f"{name} has no device {clean(device, limit=100)}, or this account may not see it."
+    return Failure(Reason.NOT_FOUND, sentence, name)

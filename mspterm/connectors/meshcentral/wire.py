@@ -30,10 +30,6 @@ class Frame(Struct):
     event: Raw = Raw()
 
 
-class Agent(Struct):
-    id: int | None = None
-
-
 class Node(Struct, frozen=True):
     """A device. `conn` and `pwr` are absent while it is offline; times are epoch milliseconds."""
 

@@ -181,7 +181,12 @@ class RtClient:
         self, template: str, *, kind: CallClass, query: Query | None = None, **params: str
     ) -> Answer:
         await self._login()
-        return await self.http.get(API + template, kind=kind, query=query, headers=NO_HEADERS, **params)
+        answer = await self.http.get(API + template, kind=kind, query=query, headers=NO_HEADERS, **params)
+        if answer.body.lstrip()[:1] == b"<":
+            # With a session that is no good RT shows its login page; without one it says 401.
+            self.http.forget_cookies()
+            answer = await self.http.get(API + template, kind=kind, query=query, headers=NO_HEADERS, **params)
+        return answer
 
     async def _login(self) -> None:
         """Opens RT's session with the token, once; every later request is answered by its cookie.

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from mspterm.domain.when import WhenError, parse_minutes, parse_when
 
 
-class Wrong(Exception):  # noqa: N818 - carries the sentence that the form shows
+class Wrong(Exception):
     """What is in a field can't be sent."""
 
 
@@ -50,10 +50,11 @@ class Field(Horizontal):
     """A labelled input of one row. `read` gives its value, None where it is empty, or raises Wrong."""
 
     DEFAULT_CSS = """
-    Field { height: 1; width: 100%; }
-    Field .label { width: 14; color: $role-muted; }
-    Field Input { width: 26; height: 1; background: $panel; }
+    Field { height: auto; width: 100%; }
+    Field .label { width: 13; color: $role-muted; }
+    Field Input { width: 24; height: 1; background: $panel; }
     Field Input:focus { background: $role-cursor-background; color: $role-cursor; }
+    Field .unable { width: 1fr; color: $role-muted; height: auto; }
     Field .beside { width: 1fr; margin-left: 1; color: $role-muted; height: 1; }
     """
 
@@ -74,10 +75,13 @@ class Field(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static(Content(f"{self.label}{' *' if self.required else ''}"), classes="label")
         if self.offer.unable is not None:
-            yield Static(Content(f"not here: {self.offer.unable}"), classes="beside")
+            yield Static(Content(f"not here: {self.offer.unable}"), classes="unable")
             return
         yield Input(self.offer.preset, compact=True, select_on_focus=True)
         yield Static(Content(self.beside()), classes="beside")
+
+    def offers(self, offer: Offer) -> None:
+        """What may be put in it is known better now. Only a field with choices has use for that."""
 
     @property
     def usable(self) -> bool:

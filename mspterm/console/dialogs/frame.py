@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(ModalScreen[T | None]):
     """A dialog over the screen. Subclasses give `compose_body`, `buttons` and `start` (what has the
     focus first), and what `send` does.
 
@@ -75,7 +76,7 @@ class Dialog(ModalScreen[T]):
 
     def _begin(self) -> None:
         if self._ready_at is None and self.is_attached:
-            self._ready_at = events.Callback(callback=_nothing).time
+            self._ready_at = Message().time
             self.query_one(self.START).focus()
 
     def on_key(self, event: events.Key) -> None:
@@ -104,7 +105,3 @@ class Dialog(ModalScreen[T]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-async def _nothing() -> None:
-    """Makes the callback event that is only asked for its time."""

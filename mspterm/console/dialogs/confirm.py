@@ -1,0 +1,101 @@
+"""The last look before a write: what will happen, what is at stake, and a person's word for it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from mspterm.console.dialogs.frame import Dialog
+from mspterm.domain.action import Ask, Consent, Plan, Refuse, Verdict
+
+
+async def confirm(app: App[Any], plan: Plan, verdict: Verdict) -> Consent | None:
+    """The person's consent to exactly this plan, or None. A refusal is shown and ends in None.
+
+    Call it in a worker.
+    """
+    if isinstance(verdict, Refuse):
+        await app.push_screen_wait(RefusedDialog(plan, verdict))
+        return None
+    return await app.push_screen_wait(ConfirmDialog(plan, verdict if isinstance(verdict, Ask) else None))
+
+
+class PlanDialog(Dialog[Consent]):
+    """Shows a plan's lines."""
+
+    DEFAULT_CSS = """
+    PlanDialog #plan { height: auto; max-height: 1fr; }
+    PlanDialog .stake { color: $role-warning; height: auto; }
+    PlanDialog .line { height: auto; }
+    PlanDialog Input { background: $panel; width: 40; }
+    """
+
+    def __init__(self, title: str, plan: Plan, stake: tuple[str, ...] = ()) -> None:
+        super().__init__(title)
+        self._plan = plan
+        self._stake = stake
+
+    def compose_body(self) -> ComposeResult:
+        with VerticalScroll(id="plan", can_focus=False):
+            for row in self._plan.lines:
+                yield Static(Content(row), classes="line")
+            for row in self._stake:
+                yield Static(Content(f"At stake: {row}"), classes="stake")
+
+
+class ConfirmDialog(PlanDialog):
+    """Enter or `y` sends a plan that the guard allows; where it asks for a phrase, only that does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "Send", show=False, id="confirm.yes")]
+
+    def __init__(self, plan: Plan, asks: Ask | None) -> None:
+        super().__init__(f"{plan.action}: this will happen", plan, asks.stake if asks else plan.stake)
+        self._phrase = asks.phrase if asks else None
+        self.START = "#phrase" if self._phrase else "#send"  # type: ignore[misc]
+
+    def compose_body(self) -> ComposeResult:
+        yield from super().compose_body()
+        if self._phrase:
+            yield Static(Content(f"Type  {self._phrase}  to go on:"), classes="stake")
+            yield Input(id="phrase", compact=True)
+
+    def hint(self) -> str:
+        return "" if self._phrase else "Enter or y sends"
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_send()
+
+    def action_yes(self) -> None:
+        if not self._phrase:
+            self.action_send()
+
+    def action_send(self) -> None:
+        typed = self.query_one("#phrase", Input).value if self._phrase else None
+        if typed != self._phrase:
+            self.say_problem(f"That is not it. Nothing is sent until it reads exactly: {self._phrase}")
+            return
+        self.dismiss(Consent(phrase=typed, plan_hash=self._plan.hash))
+
+
+class RefusedDialog(PlanDialog):
+    """Says why the guard lets nothing happen."""
+
+    SEND = ""
+    START = "#cancel"
+
+    def __init__(self, plan: Plan, refused: Refuse) -> None:
+        super().__init__(f"{plan.action}: refused", plan)
+        self._sentence = refused.failure.sentence
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.say_problem(self._sentence)
+
+    def action_send(self) -> None:
+        self.action_cancel()

@@ -1,0 +1,262 @@
+"""A form made of an action's parameters: one dialog for one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.events import Resize
+from textual.widgets import Input, Static, TextArea
+
+from mspterm.console.dialogs.fields import DateField, Field, MinutesField, Offer, PickField, Wrong
+from mspterm.console.dialogs.frame import Dialog
+from mspterm.console.drafts import Drafts
+from mspterm.console.editor import edit
+from mspterm.domain.action import Audience, Param, Values
+from mspterm.domain.planning import PUBLIC
+from mspterm.domain.reasons import Failed
+
+Offers = Mapping[str, Offer]
+
+_CHROME = 6
+_LEAST_TEXT, _MOST_TEXT = 3, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form shows and asks. `readers` names who will read a text of an audience, `audience`
+    the one of an action that has no choice. `text` stands in the text field at first; `template`:
+    it was made by us and isn't worth keeping as it is. `draft`: action and refs under which a text
+    is kept that isn't sent. `later` asks the servers for what may be chosen. `check`: a sentence
+    about what is wrong with all of it; `follow` is told the parameter that was changed and its value."""
+
+    title: str
+    params: tuple[Param, ...]
+    offers: Offers
+    now: datetime
+    state_dir: Path
+    intro: tuple[str, ...] = ()
+    audience: Audience | None = None
+    readers: Callable[[Audience], str] | None = None
+    draft: tuple[str, tuple[str, ...]] | None = None
+    later: Callable[[], Awaitable[Offers]] | None = None
+    text: str = ""
+    template: bool = False
+    problem: str = ""
+    check: Callable[[Values], str | None] = lambda values: None
+    follow: Callable[[str, str], Followed | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the choice made in one field means for the others: their offers, and a line to read."""
+
+    offers: Offers
+    note: str = ""
+
+
+class Words(TextArea):
+    """The text of an update: Tab leaves it, as in every other field."""
+
+    DEFAULT_CSS = "Words { background: $panel; padding: 0 1; } Words:focus { background: $background; }"
+
+
+class FormDialog(Dialog[Values]):
+    """Ends with what was filled in by parameter name, or None."""
+
+    DEFAULT_CSS = """
+    FormDialog #form { height: auto; max-height: 1fr; }
+    FormDialog .intro { color: $role-muted; height: auto; }
+    FormDialog #readers, FormDialog #note { height: auto; }
+    FormDialog #readers.-public { color: $role-warning; text-style: bold; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+e", "editor", "Editor", priority=True, id="dialog.editor"),
+    ]
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(form.title)
+        self._form = form
+        self._drafts = Drafts(form.state_dir)
+
+    def compose_body(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False):
+            for row in self._form.intro:
+                yield Static(Content(row), classes="intro")
+            for param in self._form.params:
+                yield self._words(param) if param.kind == "text" else self._field(param)
+        if self._form.follow is not None:
+            yield Static(id="note", markup=False)
+        yield Static(id="readers", markup=False)
+
+    def _words(self, param: Param) -> TextArea:
+        placeholder = Content(f"{param.label}{' (needed)' if param.required else ''}")
+        return Words(self._form.text, compact=True, placeholder=placeholder, id=f"field-{param.name}")
+
+    def _field(self, param: Param) -> Field:
+        offer = self._form.offers.get(param.name, Offer())
+        if param.kind == "minutes":
+            return MinutesField(param.name, param.label, offer, required=param.required)
+        if param.kind == "date":
+            return DateField(param.name, param.label, offer, self._form.now, required=param.required)
+        if param.kind == "line" and not offer.options:
+            return Field(param.name, param.label, offer, required=param.required)
+        return PickField(param.name, param.label, offer, required=param.required)
+
+    def hint(self) -> str:
+        texts = any(p.kind == "text" for p in self._form.params)
+        return "Tab: next field" + (", ctrl+e: $EDITOR" if texts else "")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._size_words(self.app.size.height)
+        self._say_readers()
+        self.say_problem(self._form.problem)
+        if self._form.later is not None:
+            self.run_worker(self._ask_choices(), exclusive=True)
+
+    async def _ask_choices(self) -> None:
+        assert self._form.later is not None
+        self._offer(await self._form.later())
+
+    def _offer(self, offers: Offers) -> None:
+        for name, offer in offers.items():
+            for found in self.query(f"#field-{name}").results(Field):
+                found.offers(offer)
+
+    def _begin(self) -> None:
+        first = next((f for f in self._entries() if isinstance(f, TextArea) or f.usable), None)
+        self._start_at(first)
+        super()._begin()
+
+    def _start_at(self, first: Field | TextArea | None) -> None:
+        target = first.query_one(Input) if isinstance(first, Field) else first
+        if target is not None:
+            target.add_class("-start")
+
+    START = ".-start, #send"
+
+    def _entries(self) -> list[Field | TextArea]:
+        found = (self.query_one(f"#field-{p.name}") for p in self._form.params)
+        return [f for f in found if isinstance(f, Field | TextArea)]
+
+    def on_resize(self, event: Resize) -> None:
+        self._size_words(event.size.height)
+
+    def _size_words(self, height: int) -> None:
+        """The text gets what the other rows leave."""
+        rows = len(self._form.params) - 1 + len(self._form.intro) + _CHROME
+        for area in self.query(Words):
+            area.styles.height = max(_LEAST_TEXT, min(_MOST_TEXT, height - rows))
+
+    # Who reads it
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        self.say_problem("")
+        if event.name == "audience":
+            self._say_readers()
+        if self._form.follow is not None:
+            self._followed(event.name)
+
+    def _followed(self, name: str) -> None:
+        assert self._form.follow is not None
+        field = self.query_one(f"#field-{name}", Field)
+        try:
+            value = field.read()
+        except Wrong:
+            return
+        found = self._form.follow(name, str(value or ""))
+        if found is None:
+            return
+        self._offer(found.offers)
+        self.query_one("#note", Static).update(Content(found.note))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field goes on to the next, as Tab does."""
+        event.stop()
+        self.focus_next()
+
+    def _audience(self) -> Audience:
+        fields = self.query("#field-audience").results(PickField)
+        chosen = next((f.read() for f in fields), None)
+        return Audience(str(chosen)) if chosen else self._form.audience or Audience.INTERNAL
+
+    def _say_readers(self) -> None:
+        line = self.query_one("#readers", Static)
+        line.display = self._form.readers is not None and bool(self.query(Words))
+        if self._form.readers is None:
+            return
+        try:
+            audience = self._audience()
+        except Wrong:
+            line.update(Content("Read by: choose who reads it"))
+            return
+        line.set_class(audience in PUBLIC, "-public")
+        line.update(Content(f"The text is {self._form.readers(audience)}"))
+
+    # The end
+
+    def action_editor(self) -> None:
+        for area in self.query(Words):
+            try:
+                area.text = edit(self.app, area.text, self._form.state_dir)
+            except Failed as error:
+                self.say_problem(error.failure.sentence)
+
+    def action_send(self) -> None:
+        values: dict[str, object] = {}
+        for entry in self._entries():
+            try:
+                values[self._param_name(entry)] = self._value(entry)
+            except Wrong as error:
+                self.say_problem(str(error))
+                (entry.query_one(Input) if isinstance(entry, Field) else entry).focus()
+                return
+        said = [n for n, v in values.items() if v and n not in ("audience", "mail")]
+        problem = self._form.check(values) if said else "Nothing is filled in yet."
+        if problem:
+            self.say_problem(problem)
+            return
+        self.dismiss(values)
+
+    def _param_name(self, entry: Field | TextArea) -> str:
+        return (entry.id or "").removeprefix("field-")
+
+    def _value(self, entry: Field | TextArea) -> object:
+        if isinstance(entry, Field):
+            return entry.read() if entry.usable else None
+        text = entry.text.strip("\n")
+        if text.strip():
+            return text
+        param = next(p for p in self._form.params if p.kind == "text")
+        if param.required:
+            raise Wrong(f"{param.label} is needed.")
+        return None
+
+    def action_cancel(self) -> None:
+        if self._keep():
+            self.notify("Your text is kept and stands here again next time.", markup=False)
+        self.dismiss(None)
+
+    def _keep(self) -> bool:
+        """Whether there was a text to keep, and it is kept."""
+        area = next(iter(self.query(Words)), None)
+        if area is None or self._form.draft is None:
+            return False
+        if not area.text.strip() or (self._form.template and area.text == self._form.text):
+            self._drafts.drop(*self._form.draft)
+            return False
+        try:
+            self._drafts.keep(*self._form.draft, area.text)
+        except OSError as error:
+            self.notify(f"Your text can't be kept: {error.strerror}.", severity="error", markup=False)
+            return False
+        return True

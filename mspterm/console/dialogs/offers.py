@@ -1,0 +1,85 @@
+"""What each parameter of an action may hold for these tickets: from the store at once, then asked anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from mspterm.connectors.base import Choices, Manifest
+from mspterm.console.dialogs.fields import Offer, Option, options
+from mspterm.domain.action import Audience, Param
+from mspterm.domain.ticket import Ticket
+
+NEEDS = {
+    "minutes": ("time",),
+    "status": ("status",),
+    "owner": ("assign",),
+    "priority": ("priority",),
+    "queue": ("queue",),
+    "next": ("next",),
+    "mail": ("mail choice", "mail"),
+}
+"""Parameter to the capability that it needs; the first that the manifest names counts."""
+
+PRIORITIES = tuple(Option(str(n), f"P{n}") for n in range(1, 6))
+
+
+def ticket_offers(
+    params: Sequence[Param],
+    tickets: Sequence[Ticket],
+    manifests: Sequence[Manifest],
+    choices: Sequence[Choices],
+) -> Mapping[str, Offer]:
+    """For an action on tickets; where they are of several connections, what all of these have."""
+    makers: Mapping[str, Callable[[Param], Offer]] = {
+        "status": lambda p: Offer(
+            options(_common(c.statuses for c in choices)), _now(t.status for t in tickets)
+        ),
+        "queue": lambda p: Offer(options(_common(c.queues for c in choices)), _now(t.queue for t in tickets)),
+        "owner": lambda p: Offer(_owners(choices), _now(t.assignee for t in tickets), free=True),
+        "priority": lambda p: Offer(PRIORITIES, _now(f"P{t.priority}" for t in tickets)),
+        "audience": lambda p: Offer(_audiences(p.choices, manifests), preset=Audience.INTERNAL.value),
+        "next": lambda p: Offer(now=_now(_date(t.next_action_at) for t in tickets)),
+        "mail": lambda p: Offer(options(p.choices), preset=p.choices[0]),
+    }
+    found = {p.name: makers[p.name](p) if p.name in makers else Offer(options(p.choices)) for p in params}
+    return {name: _unable(name, offer, manifests) for name, offer in found.items()}
+
+
+def _unable(name: str, offer: Offer, manifests: Sequence[Manifest]) -> Offer:
+    for manifest in manifests:
+        needs = NEEDS.get(name, ())
+        need = next((n for n in needs if n in manifest.can), needs[0] if needs else None)
+        if need is not None and not (able := manifest.able(need)).possible:
+            return Offer(unable=able.reason or f"{manifest.title} can't do it")
+    return offer
+
+
+def _audiences(wanted: Iterable[str], manifests: Sequence[Manifest]) -> tuple[Option, ...]:
+    """The audiences that every connection can write to."""
+    needs = {"internal": "note", "public": "reply", "resolution": "resolution", "co-managed": "co-managed"}
+    return tuple(Option(a, a) for a in wanted if all(m.able(needs.get(a, a)).possible for m in manifests))
+
+
+def _owners(choices: Sequence[Choices]) -> tuple[Option, ...]:
+    people = [Option("me", "me"), Option("nobody", "nobody")]
+    if len(choices) == 1:
+        people += [
+            Option(t.id, f"{t.name} ({t.id})" if t.name != t.id else t.id) for t in choices[0].technicians
+        ]
+    return tuple(people)
+
+
+def _common(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    known = [values for values in lists if values]
+    return tuple(v for v in known[0] if all(v in values for values in known)) if known else ()
+
+
+def _now(values: Iterable[str | None]) -> str | None:
+    """The present value in words, where the tickets have one and the same."""
+    found = {v or "none" for v in values}
+    return found.pop() if len(found) == 1 else "not the same on each"
+
+
+def _date(at: datetime | None) -> str | None:
+    return None if at is None else f"{at.astimezone():%a %d %b %H:%M}"

@@ -1,0 +1,68 @@
+"""What became of a write: one line each, and a command's output to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from mspterm.console.dialogs.frame import Dialog
+from mspterm.console.line_view import LineView, TextLine, line, wrap
+from mspterm.domain.action import Plan, Result, State
+from mspterm.domain.text import clean
+
+_ROLES = {State.DONE: "ok", State.QUEUED: "warning", State.PLANNED: "muted"}
+
+
+def sentence_of(result: Result) -> str:
+    """`rt:42 claim: done`, with the reason where it isn't, for a notification."""
+    outcome = result.outcome
+    ref = outcome.created_ref or outcome.ref
+    why = f". {outcome.failure.sentence}" if outcome.failure else ""
+    return f"{ref} {result.action}: {outcome.state.value}{why}"
+
+
+async def show_results(app: App[Any], plan: Plan, results: Sequence[Result]) -> None:
+    """What came of the plan, to read and close. Call it in a worker."""
+    await app.push_screen_wait(ResultDialog(plan, results))
+
+
+class ResultDialog(Dialog[None]):
+    """One line a result, with what proves it, and the output below."""
+
+    SEND = ""
+    START = "#result"
+
+    DEFAULT_CSS = "ResultDialog #result { height: auto; min-height: 3; max-height: 1fr; }"
+
+    def __init__(self, plan: Plan, results: Sequence[Result]) -> None:
+        super().__init__(f"{plan.action}: what became of it")
+        self._results = results
+
+    def compose_body(self) -> ComposeResult:
+        yield LineView(id="result")
+        yield Static(Content("arrows scroll, Escape closes"), classes="intro")
+
+    def on_line_view_resized(self, event: LineView.Resized) -> None:
+        view = self.query_one(LineView)
+        lines = [row for result in self._results for row in result_lines(result, view.size.width)]
+        view.styles.height = max(3, min(len(lines), self.app.size.height - 6))
+        view.set_lines(lines)
+
+    def action_send(self) -> None:
+        self.dismiss(None)
+
+
+def result_lines(result: Result, width: int) -> list[TextLine]:
+    """A result in full at this width. The output was cleaned by the connector; once more costs nothing."""
+    outcome = result.outcome
+    role = _ROLES.get(outcome.state, "failed")
+    rows = [line(row, role) for row in wrap(sentence_of(result), width)]
+    rows += [line(row, "muted") for detail in outcome.detail for row in wrap(detail, width, "  ")]
+    if outcome.output is not None:
+        output = clean(outcome.output, multiline=True, limit=200_000)
+        rows += [line(row) for row in wrap(output or "(no output)", width)]
+    return rows
