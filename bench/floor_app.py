@@ -22,6 +22,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.events import Key
 from textual.geometry import Region
 from textual.strip import Strip
@@ -126,7 +127,7 @@ class BareList(Widget, can_focus=True):
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self.lines = [f"{n:>8} P{n % 4 + 1} {n:<6} open  client  a made-up summary" for n in range(count)]
+        self.lines = [f"{n:>8} P{n % 4 + 1} {n:<6} open  client  VPN drops every hour" for n in range(count)]
         self.at = self.top = 0
 
     def on_key(self, event: Key) -> None:
@@ -149,6 +150,7 @@ class BareApp(App[int]):
     """The same kinds of widgets, and nothing of ours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "Quit")]
+    CSS = "BareList { width: 2fr; height: 1fr; } #preview { width: 1fr; } Horizontal { height: 1fr; }"
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -156,7 +158,11 @@ class BareApp(App[int]):
 
     def compose(self) -> ComposeResult:
         yield Static("mspterm", markup=False)
-        yield BareList(self.count)
+        yield Static("a filter and an order", markup=False)
+        with Horizontal():
+            yield BareList(self.count)
+            yield Static("a ticket's preview", markup=False, id="preview")
+        yield Static("each connection's state", markup=False)
         yield Static("q quit", markup=False)
 
     def on_mount(self) -> None:

@@ -88,8 +88,9 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _follow(self) -> None:
         self._changing = False
-        self.main.follow()
-        self.look()
+        if self.screen_stack:  # none is left while the app ends, and a feed may still report
+            self.main.follow()
+            self.look()
 
     def look(self) -> None:
         """The open screen's bars, anew."""

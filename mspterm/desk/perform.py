@@ -158,9 +158,12 @@ class Performer:
     async def _call(self, write: Write, intent_id: str) -> Outcome:
         try:
             connector = await self._desk.connector(connection_of(write))
-            return await connector.act(write, mark=intent_id)
+            outcome = await connector.act(write, mark=intent_id)
         except Failed as error:
             return self._not_sent(write, error.failure)
+        if outcome.state is State.FAILED and outcome.failure is not None and not outcome.detail:
+            return self._not_sent(write, outcome.failure)
+        return outcome
 
     def _not_sent(self, write: Write, failure: Failure) -> Outcome:
         """Nothing left this machine: notes, time and status wait, everything else has failed."""

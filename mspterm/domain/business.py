@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from itertools import accumulate, pairwise
 from math import floor
 from typing import NamedTuple
@@ -219,4 +218,5 @@ def _second(at: datetime) -> int:
     return floor(at.timestamp())
 
 
-_instant = partial(datetime.fromtimestamp, tz=UTC)
+def _instant(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)

@@ -73,6 +73,15 @@ async def test_tickets_that_rt_counts_and_hides_are_told() -> None:
     assert "17" in skipped.why
 
 
+async def test_an_rt_that_repeats_itself_does_not_hold_the_feed() -> None:
+    class Stuck(FakeRt):
+        def _search(self, query: dict[str, str]) -> httpx.Response:
+            return httpx.Response(200, json={"items": [row(1)], "total": 5})
+
+    batches = await run(Stuck().connector())
+    assert refs(batches) == ["acme:1", "acme:1"]
+
+
 async def test_a_delta_with_nothing_new_is_one_request() -> None:
     fake = FakeRt()
     fake.add(row(1))
@@ -260,7 +269,9 @@ async def test_a_ticket_with_its_conversation() -> None:
         ("system", "Ines", "Owner changed from Nobody to marcus", None),
         ("system", "Ines", "Queue changed from Service Desk to Tier 2", None),
     ]
-    (attachment,) = detail.attachments
+    fake.part(note, "", "image/gif")
+    attachment, inline = (await fake.connector().ticket("1")).attachments
+    assert (inline.name, inline.bytes) == ("image/gif", None)
     assert (attachment.name, attachment.bytes) == ("screen shot.png", 812)
     assert attachment.url == f"http://rt.test/Ticket/Attachment/{note}/1004/screen%20shot.png"
     assert detail.ticket.customer_replied_at == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)

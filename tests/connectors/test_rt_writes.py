@@ -177,6 +177,22 @@ async def test_trap_a_missing_ticket_is_found_before_anything_is_written() -> No
     assert fake.sent() == []
 
 
+async def test_a_merged_ticket_is_not_written_to_by_its_old_number() -> None:
+    fake = one()
+    fake.before["GET /ticket/7"] = httpx.Response(200, json=row(1), headers={"ETag": '"101"'})
+    outcome = await act(fake, Update("acme:7", text="x"))
+    assert reason(outcome) is Reason.CONFLICT
+    assert "merged into #1" in str(outcome.failure)
+    assert fake.sent() == []
+
+
+async def test_an_update_of_nothing_is_refused() -> None:
+    fake = one()
+    outcome = await act(fake, Update("acme:1"))
+    assert (outcome.state, reason(outcome)) == (State.FAILED, Reason.REFUSED)
+    assert fake.calls == []
+
+
 async def test_trap_a_stale_etag_is_a_conflict() -> None:
     fake = one()
     fake.before["PUT /ticket/1"] = httpx.Response(412, json={"message": "Precondition Failed"})

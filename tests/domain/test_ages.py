@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from domain_rows import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mspterm.domain.ages import DAY, HOUR, age, age_changes_in, countdown, next_change
+from tests.domain.domain_rows import NOW
 
 micro = timedelta(microseconds=1)
 spans = st.timedeltas(-timedelta(days=900), timedelta(days=900)) | st.timedeltas(

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from domain_rows import NOW, clock, device, row
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from mspterm.domain.device import Alert
 from mspterm.domain.filter import Filter, FilterContext, FilterError, parse, parse_alerts, parse_devices
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import ClockState, Contact, StatusClass, TicketRow
+from tests.domain.domain_rows import NOW, clock, device, row
 
 CTX = FilterContext(now=NOW.timestamp(), me={"rt": frozenset({"ines", "17"})})
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from domain_rows import device
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from mspterm.domain.guard import GuardContext, judge, phrase_for, unconfirmed
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Reason
 from mspterm.domain.text import SafeText
+from tests.domain.domain_rows import device
 
 DC = device(
     "d1", "HVD-DC01", client=SafeText("Harborview"), kind="server", online=True, user=SafeText("HVD\\jane")

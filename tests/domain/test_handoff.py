@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from domain_rows import NOW, device, ticket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from mspterm.domain.device import DeviceDetail, Disk
 from mspterm.domain.handoff import HEADINGS, Handoff, HandoffError, draft, parse, render
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Contact, Note, TicketDetail
+from tests.domain.domain_rows import NOW, device, ticket
 
 
 def note(minutes: int, kind: str, body: str, author: str = "Ines", spent: int | None = None) -> Note:

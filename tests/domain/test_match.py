@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from domain_rows import asset, device
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.match import alias_map, canonical_client, client_for_device, host_name, match
 from mspterm.domain.text import SafeText
+from tests.domain.domain_rows import asset, device
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from domain_rows import NOW, clock, row, ticket
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mspterm.domain.order import SORTS, Group, next_clock, place, row_of, sort_key
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket
+from tests.domain.domain_rows import NOW, clock, row, ticket
 
 WAITING, CLOSED = StatusClass.WAITING, StatusClass.CLOSED
 

@@ -3,12 +3,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from domain_rows import NOW, clock, row
-
 from mspterm.domain.filter import FilterContext, FilterError
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import StatusClass, TicketRow
 from mspterm.domain.views import DEFAULT_VIEWS, counts, moved, view
+from tests.domain.domain_rows import NOW, clock, row
 
 CTX = FilterContext(now=NOW.timestamp(), me={"rt": frozenset({"ines"})})
 

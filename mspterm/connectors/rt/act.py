@@ -92,11 +92,16 @@ class Updater:
             source = self._mapping.connection.next_from or "Starts"
             named = source[3:] if source.startswith("cf:") else None
             changes.append(proof.date_change(named, write.next_at))
+        if not changes and not write.text and not write.minutes:
+            raise failed(Reason.REFUSED, f"Nothing was asked for {write.ref}.", self._name)
         return tuple(changes)
 
     async def _before(self, run: _Run) -> None:
         """What the ticket is like now; nothing is written where somebody else took it meanwhile."""
         row, run.etag = await self._client.head(run.id)
+        if str(row.id) != run.id:
+            sentence = f"{run.write.ref} was merged into #{clean(str(row.id))}; nothing was written."
+            raise failed(Reason.CONFLICT, sentence, self._name)
         digits = run.etag.strip('"')
         run.last = int(digits) if digits.isdigit() else 0
         run.owner = row.owner.login

@@ -27,14 +27,14 @@ SESSION_RETRY = timedelta(hours=1)
 OWNERS_PAGE = "/Helpers/Autocomplete/Owners"
 TICKET_FIELDS: Query = {
     "fields": "Subject,Status,Priority,Owner,Queue,Requestor,LastUpdatedBy,Created,LastUpdated,Due,Starts,"
-    "Told,Resolved,SLA,TimeWorked,CustomFields,_hyperlinks",
+    "Told,Resolved,TimeWorked,CustomFields,_hyperlinks",
     "fields[Owner]": "Name,RealName",
     "fields[Queue]": "Name",
     "fields[Requestor]": "Name,RealName,EmailAddress",
     "fields[LastUpdatedBy]": "Name",
 }
 TRANSACTION_FIELDS: Query = {
-    "fields": "Type,Creator,Created,Field,OldValue,NewValue,Data,TimeTaken",
+    "fields": "Type,Creator,Created,Field,OldValue,NewValue,TimeTaken",
     "fields[Creator]": "Name,RealName",
 }
 BODY_FIELDS: Query = {
@@ -129,7 +129,7 @@ class RtClient:
         return self._pages("/transaction/{id}/attachments", BODY_FIELDS, "action", id=transaction)
 
     def assets(self) -> AsyncIterator[wire.Page]:
-        query = {"query": "id > 0", "fields": "Name,Description,Status,CustomFields,_hyperlinks"}
+        query = {"query": "id > 0", "fields": "Name,Description,CustomFields,_hyperlinks"}
         return self._pages("/assets", query, "poll")
 
     def queues(self) -> AsyncIterator[wire.Page]:

@@ -69,10 +69,16 @@ def last_word(transactions: Iterable[WireTransaction], customers: frozenset[str]
     return when(last.created) if last is not None and last.creator.login in customers else None
 
 
+def is_file(part: WireAttachment) -> bool:
+    """Whether a part is a file rather than words: a mail's inline picture may have no name."""
+    kind = part.content_type or ""
+    return bool(part.filename) or not kind.startswith(("text/", "multipart/", "message/"))
+
+
 def attachment(part: WireAttachment, base_url: str) -> Attachment:
     """A file, with the page of the web interface that gives it out."""
     size = _LENGTH.search(part.headers or "")
-    name = part.filename or ""
+    name = part.filename or part.content_type or ""
     ids = f"{quote(str(part.transaction_id))}/{quote(str(part.id))}"
     url = f"{base_url}/Ticket/Attachment/{ids}/{quote(name, safe='')}"
     return Attachment(clean(name), int(size[1]) if size else None, url)

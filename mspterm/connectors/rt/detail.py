@@ -47,7 +47,9 @@ class Detail:
             description=conversation.description(history, texts),
             notes=conversation.notes(history, texts, customers, await self._names(row, history)),
             attachments=tuple(
-                conversation.attachment(part, self._mapping.base_url) for part in files if part.filename
+                conversation.attachment(part, self._mapping.base_url)
+                for part in files
+                if conversation.is_file(part)
             ),
         )
 

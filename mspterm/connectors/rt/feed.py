@@ -98,16 +98,17 @@ class Feed:
 
     async def _tickets(self, query: str) -> AsyncIterator[Batch]:
         """Pages by ascending id from the last one seen: nothing that leaves or comes shifts them."""
-        last, total, read = 0, None, 0
-        while total is None or read < total:
+        last, more = 0, True
+        while more:
             page = await self._client.tickets(f"({query}) AND id > {last}")
             date = self._client.http.server_date
             mapped, skipped = self._mapped(page)
             ids = [int(found) for found in map(wire.item_id, page.items) if found.isdigit()]
-            last, read, total = max(ids, default=last), len(page.items), page.total or 0
-            if total and not ids:
-                why = f"RT counts {total} more that it does not show to this identity"
-                skipped, read = (*skipped, Skipped("?", why)), total
+            left = (page.total or 0) - len(page.items)
+            more = left > 0 and max(ids, default=last) > last
+            if left > 0 and not more:
+                skipped = (*skipped, Skipped("?", f"RT counts {left} more that it does not show"))
+            last = max(ids, default=last)
             yield Batch(tickets=mapped, skipped=skipped, server_date=date)
 
     def _mapped(self, page: wire.Page) -> tuple[tuple[Ticket, ...], tuple[Skipped, ...]]:

@@ -8,7 +8,7 @@ import msgspec
 
 T = TypeVar("T")
 
-_ODD_NAMES = {"id": "id", "sla": "SLA", "hyperlinks": "_hyperlinks", "content_type": "ContentType"}
+_ODD_NAMES = {"id": "id", "hyperlinks": "_hyperlinks", "content_type": "ContentType"}
 
 
 def _field(name: str) -> str:
@@ -68,7 +68,6 @@ class WireTicket(msgspec.Struct, rename=_field):
     starts: str | None = None
     told: str | None = None
     resolved: str | None = None
-    sla: str | None = None
     time_worked: int | None = None
     custom_fields: list[WireCustomField] = []
     hyperlinks: list[WireLink] = []
@@ -78,7 +77,6 @@ class WireAsset(msgspec.Struct, rename=_field):
     id: str | int
     name: str | None = None
     description: str | None = None
-    status: str | None = None
     custom_fields: list[WireCustomField] = []
     hyperlinks: list[WireLink] = []
 
@@ -91,7 +89,6 @@ class WireTransaction(msgspec.Struct, rename=_field):
     field: str | None = None
     old_value: str | None = None
     new_value: str | None = None
-    data: str | None = None
     time_taken: int | None = None
 
 

@@ -51,7 +51,7 @@ class Field(Horizontal):
 
     DEFAULT_CSS = """
     Field { height: auto; width: 100%; }
-    Field .label { width: 13; color: $role-muted; }
+    Field .label { width: 17; color: $role-muted; }
     Field Input { width: 24; height: 1; background: $panel; }
     Field Input:focus { background: $role-cursor-background; color: $role-cursor; }
     Field .unable { width: 1fr; color: $role-muted; height: auto; }

@@ -48,13 +48,13 @@ def _offers(context: AskContext, psas: Sequence[str], choices: Sequence[Choices]
     clients |= {a.client for a in context.desk.store.devices.assets() if a.client and a.connection in psas}
     queues = dict.fromkeys(q for found in choices for q in found.queues)
     first = context.desk.connection(psas[0]) if len(psas) == 1 else None
-    usual = next(iter(first.queues or first.tiers), "") if first else ""
+    usual = (q for q in (first.queues or first.tiers) if not queues or q in queues) if first else iter(())
     return {
         "connection": Offer(options(psas)),
         "client": Offer(options(sorted(clients, key=str.casefold))),
         "contact": Offer(free=True),
         "device": Offer(free=True),
-        "queue": Offer(options(tuple(queues)), preset=usual),
+        "queue": Offer(options(tuple(queues)), preset=next(usual, "")),
         "priority": Offer(PRIORITIES),
     }
 

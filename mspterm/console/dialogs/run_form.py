@@ -5,8 +5,9 @@ from __future__ import annotations
 from mspterm.console.dialogs.context import AskContext
 from mspterm.console.dialogs.fields import Offer, Option, options
 from mspterm.console.dialogs.form import Form, Offers
+from mspterm.console.ticket_header import online_word
 from mspterm.domain.action import ActionSpec
-from mspterm.domain.planning import device_stake
+from mspterm.domain.device import Device
 
 
 def run_form(spec: ActionSpec, context: AskContext) -> Form:
@@ -17,9 +18,15 @@ def run_form(spec: ActionSpec, context: AskContext) -> Form:
         offers=context.filled(_offers(spec, context)),
         now=context.desk.now(),
         state_dir=context.desk.state_dir,
-        intro=tuple(device_stake(device, client) for device, client in devices),
+        intro=tuple(_device_line(device, client) for device, client in devices),
         problem=context.trouble,
     )
+
+
+def _device_line(device: Device, client: str | None) -> str:
+    word, _ = online_word(device.online)
+    user = device.user or "nobody known"
+    return f"{device.name} of {client or 'no known client'}: {device.kind}, {word}, logged on: {user}"
 
 
 def _offers(spec: ActionSpec, context: AskContext) -> Offers:
