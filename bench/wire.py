@@ -24,7 +24,6 @@ def alone() -> None:
     with open_app("bench.floor_app", "queue", "10000") as terminal:
         first_queue(terminal)
         terminal.settle()
-        size_line("queue alone, first frame", len(terminal.sent), 60_000)
         size_line("queue alone, row changed", median(terminal.cost("1") for _ in range(5)), 1024)
         size_line("queue alone, cursor moved", median(terminal.cost(DOWN) for _ in range(9)), 1536)
         size_line("queue alone, idle minute", sum(terminal.cost("s", 0.1) for _ in range(60)), 6144)

@@ -27,10 +27,10 @@ class Layout:
     def has(self, name: str) -> bool:
         return any(column.name == name for column in self.columns)
 
-    @property
-    def ticking(self) -> int:
-        """Cells at the left edge that change by time alone."""
-        return sum(c.width + 1 for c in self.columns if c.name in ("clock", "age"))
+    def ticking(self, name: str) -> int:
+        """Cells from the left edge to the end of the ticking column `name`, clock or age."""
+        ticking = ("clock",) if name == "clock" else ("clock", "age")
+        return sum(c.width + 1 for c in self.columns if c.name in ticking)
 
 
 _CLOCK = Column("clock", "Due", 8, right=True)

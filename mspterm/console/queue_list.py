@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.theme import Theme
@@ -87,6 +87,7 @@ class QueueList(Widget, can_focus=True):
         self._seen: dict[str, int] = {}
         self._nothing: tuple[Nothing, str] = (Nothing.LOADING, "")
         self._columns = layout_for(0)
+        self._fitted = Size(0, 0)
         self._painted: list[Line] = []
         self._strips: dict[Line, Strip] = {}
         self._timer: Timer | None = None
@@ -267,9 +268,20 @@ class QueueList(Widget, can_focus=True):
         self.refresh()
 
     def on_resize(self, event: Resize) -> None:
-        self._window.resize(event.size.height - 1)
-        self._measure()
+        self._fit()
         self._repaint()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual paints a new size before it tells of it: without this the first frame has no rows.
+        self._fit()
+        return super().render_lines(crop)
+
+    def _fit(self) -> None:
+        if self.size != self._fitted:
+            self._fitted = self.size
+            self._window.resize(self.size.height - 1)
+            self._measure()
+            self._painted = self._lines()
 
     def on_focus(self, event: Focus) -> None:
         self._repaint()
@@ -311,11 +323,14 @@ class QueueList(Widget, can_focus=True):
         for y in range(max(len(lines), len(old))):
             was, line = (old[y] if y < len(old) else None), (lines[y] if y < len(lines) else None)
             if was != line:
-                ticked = was is not None and line is not None and line.only_ticked(was)
-                width = self._columns.ticking if ticked else self.size.width
-                self.refresh(Region(0, y + 1, width, 1))
+                self.refresh(Region(0, y + 1, self._changed_width(was, line), 1))
         self._painted = lines
         self._wait()
+
+    def _changed_width(self, was: Line | None, line: Line | None) -> int:
+        if was is None or line is None or not line.only_ticked(was):
+            return self.size.width
+        return self._columns.ticking("clock" if line.age == was.age else "age")
 
     def _wait(self) -> None:
         """One timer for the next change of any clock on screen; none where none will change."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from mspterm.config.model import Config, Connection
@@ -59,8 +60,15 @@ def filled(folder: Path, tickets: int = 12) -> Store:
     return store
 
 
-def config(*, keys: Mapping[str, str] | None = None, **changes: Any) -> Config:
-    return Config(connections={"rt": DEAD}, keys=keys or {}, **changes)
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials from the environment: no test asks this machine's keyring."""
+    monkeypatch.setenv("MSPTERM_SECRET_RT_TOKEN", "1-2-not-a-token")
+    monkeypatch.setenv("MSPTERM_SECRET_JOURNAL_KEY", "ab" * 32)
+
+
+def config(*, rt: Connection = DEAD, keys: Mapping[str, str] | None = None, **changes: Any) -> Config:
+    return Config(connections={"rt": rt}, keys=keys or {}, **changes)
 
 
 class Hands:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console_desk import NOW, Hands, config, console, filled, screen_lines, screen_text, session, ticket, until
+from console_desk import DEAD, NOW, Hands, config, console, filled, screen_lines, screen_text, secrets, session, ticket, until
 
 from mspterm.config.model import Config, View
-from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.text import SafeText
 from mspterm.store.store import Store
+
+__all__ = ["secrets"]
+pytestmark = pytest.mark.usefixtures("secrets")
 
 
 async def test_queue_is_at_least_15_rows_high_at_80x24(tmp_path: Path) -> None:
@@ -130,23 +134,16 @@ async def test_time_alone_sets_a_ticket_on_fire(tmp_path: Path) -> None:
         assert "1 Fire 2" in screen_lines(app)[0]
 
 
-@pytest.mark.parametrize(
-    ("failure", "words"),
-    [
-        (None, "... Asking rt for the queue ..."),
-        (Failure(Reason.OFFLINE, "rt did not answer.", "rt"), "! rt did not answer."),
-    ],
-)
-async def test_loading_and_failed_do_not_look_alike(tmp_path: Path, failure: Failure | None, words: str) -> None:
-    store = Store(tmp_path)
-    settings = config()
-    made = session(store, tmp_path, settings)
-    if failure is not None:
-        store.connections.failed("rt", failure, NOW)
-    async with console(made) as (app, pilot):
-        app.main.show_rows(anew=False)
-        await pilot.pause()
-        assert words in screen_text(app)
+async def test_loading_and_failed_do_not_look_alike(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = replace(DEAD, url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        loading = session(Store(tmp_path / "a"), tmp_path, config(rt=slow))
+        async with console(loading) as (app, pilot):
+            assert "... Asking rt for the queue ..." in await until(pilot, app, "Asking rt for")
+            assert "rt asking..." in screen_lines(app)[-2]
+    async with console(session(Store(tmp_path / "b"), tmp_path)) as (app, pilot):
+        assert "! No connection to 127.0.0.1:1;" in await until(pilot, app, "No connection to")
+        assert "! rt offline, no data, again " in screen_lines(app)[-2]
 
 
 async def test_no_connection_configured_says_what_to_do(tmp_path: Path) -> None:

@@ -129,6 +129,10 @@ async def test_a_tick_repaints_only_the_clocks_cells(pilot: Pilot[None]) -> None
     queue.now += 60
     queue.tick()
     assert queue.lines == set(range(PAGE))
+    assert {(region.x, region.width) for region in queue.regions} == {(0, 9)}
+    queue.forget()
+    queue.now += 3600
+    queue.tick()
     assert {(region.x, region.width) for region in queue.regions} == {(0, 14)}
 
 

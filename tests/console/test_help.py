@@ -1,0 +1,80 @@
+"""Help, key bar and docs/keys.md say what the tables say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from console_desk import console, filled, screen_text, secrets, session, until
+from textual.binding import Binding
+
+from mspterm.console import commands
+from mspterm.console.help_screen import help_lines
+from mspterm.console.queue_list import QueueList
+from mspterm.desk.actions import ACTIONS
+
+__all__ = ["secrets"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_docs_keys_is_what_the_tables_give() -> None:
+    assert (ROOT / "docs/keys.md").read_text("utf-8") == commands.markdown()
+
+
+def test_no_two_commands_of_a_screen_share_a_key() -> None:
+    keys, problems = commands.key_map({name: " ".join(k) for name, k in {}.items()})
+    assert not problems
+    where = commands.places()
+    for name, own in keys.items():
+        for other, others in keys.items():
+            if name < other and commands._meet(where[name], where[other]):
+                assert not set(own) & set(others), (name, other)
+
+
+def test_list_commands_are_the_lists_own_bindings() -> None:
+    bound = {b.id: set(b.key.split(",")) for b in QueueList.BINDINGS if isinstance(b, Binding)}
+    listed = {c.id: set(c.keys) for c in commands.COMMANDS if c.where is commands.Where.LIST}
+    assert listed == bound
+
+
+def test_help_names_every_command_action_and_reason() -> None:
+    lines = help_lines(commands.default_keys(), [("Reboot", "no RMM is configured")], 80)
+    text = "\n".join(line.text for line in lines)
+    for title in (*(s.title for s in ACTIONS), *(c.title for c in commands.COMMANDS)):
+        assert f"{title}: " in text
+    assert "no RMM is configured" in text
+    assert all(len(line.text) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ctrl+nope", "ctrl+nope is no key"),
+        ("ctrl+c", "ctrl+c is no key"),
+        ("5", "5 is no key"),
+        ("", "nothing is no key"),
+        ("R", "R is refresh's key already; note keeps n."),
+    ],
+)
+def test_key_that_can_not_be_used_is_told(text: str, sentence: str) -> None:
+    keys, problems = commands.key_map({"note": text})
+    assert keys["note"] == ("n",)
+    assert len(problems) == 1
+    assert sentence in problems[0]
+
+
+def test_good_keys_are_taken() -> None:
+    keys, problems = commands.key_map({"note": "ctrl+n, f5", "back": "?", "help": "escape"})
+    assert problems == []
+    assert keys["note"] == ("ctrl+n", "f5")
+    assert commands.textual_keymap(keys)["back"] == "question_mark"
+
+
+@pytest.mark.usefixtures("secrets")
+async def test_question_mark_opens_the_help(tmp_path: Path) -> None:
+    async with console(session(filled(tmp_path), tmp_path)) as (app, pilot):
+        await pilot.press("?")
+        assert "Claim: Take it: owner, and work begins" in await until(pilot, app, "Claim: Take it")
+        await pilot.press("end")
+        assert "The filter" not in screen_text(app).splitlines()[0]
+        assert "docs/keys.md" in screen_text(app)
