@@ -63,7 +63,8 @@ def tickets(view_name: str | None, filter_text: str, offline: bool, as_json: boo
     async def verb(desk: Desk) -> int:
         chosen = _filters(desk, view_name, filter_text)
         failures = await _refreshed(desk, offline)
-        rows = [r for r in desk.store.tickets.active() if all(f.matches(r, _context(desk)) for f in chosen)]
+        context = _context(desk)
+        rows = [r for r in desk.store.tickets.active() if all(f.matches(r, context) for f in chosen)]
         _print_tickets(desk, rows, failures, as_json)
         return await _status(desk, failures, bool(desk.store.tickets.count_active()))
 
@@ -95,7 +96,8 @@ def _view_filter(desk: Desk, name: str) -> Filter[TicketRow]:
 
 
 def _context(desk: Desk) -> FilterContext:
-    return FilterContext(now=desk.now().timestamp(), me=Planner(desk).known_me())
+    names = {d.ref: d.name for d in desk.store.devices.all()}
+    return FilterContext(now=desk.now().timestamp(), me=Planner(desk).known_me(), device_names=names)
 
 
 async def _refreshed(desk: Desk, offline: bool) -> list[Failure]:
@@ -242,7 +244,7 @@ def devices(filter_text: str, offline: bool, as_json: bool) -> None:
         named = desk.store.devices.client_names()
         found = [_with_client(d, named) for d in everything]
         if chosen is not None:
-            found = [d for d in found if chosen.matches(d, _context(desk))]
+            found = chosen.select(found, _context(desk))
         dead = _stale_names(desk, failures)
         rows = [device_row(d, client=d.client, stale=d.connection in dead) for d in found]
         if as_json:
@@ -365,7 +367,7 @@ def alerts(filter_text: str, offline: bool, as_json: bool) -> None:
         failures = await _refreshed(desk, offline)
         found: list[Alert] = [a for a in desk.store.devices.alerts() if a.cleared_at is None]
         if chosen is not None:
-            found = [a for a in found if chosen.matches(a, _context(desk))]
+            found = chosen.select(found, _context(desk))
         if as_json:
             print_json([alert_row(a) for a in found])
         else:

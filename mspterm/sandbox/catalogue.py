@@ -123,7 +123,7 @@ PRIORITIES = (
 PRIORITY = {priority.id: priority for priority in PRIORITIES}
 
 MEMBERS = tuple(
-    Member(150 + place, identifier, first, last, tier, f"+1 555 0{110 + place}")
+    Member(150 + place, identifier, first, last, tier, f"+1 555 01{80 + place}")
     for place, (identifier, first, last, tier) in enumerate(
         (
             ("ines", "Ines", "Duarte", "L2"),

@@ -66,8 +66,8 @@ def _client(
             first,
             last,
             title,
-            f"+1 555 0{id}{place + 10}",
-            f"+1 555 0{id}{place + 50}",
+            f"+1 555 01{(id - 20) * 6 + place * 2:02}",
+            f"+1 555 01{(id - 20) * 6 + place * 2 + 1:02}",
             f"{first.lower()}.{last.lower().replace(' ', '')}@{domain}",
             id * 10 + place % len(sites),
         )

@@ -279,6 +279,15 @@ async def test_a_ticket_with_its_conversation() -> None:
     assert detail.ticket.contact.phones == ("+1 555 0100",)
 
 
+async def test_a_technicians_words_on_their_own_ticket_are_not_the_customers() -> None:
+    fake = FakeRt()
+    fake.add(row(1, Requestor=[user("ines")], Owner=user("ines")))
+    fake.part(fake.record(1, "Correspond"), "I ordered it.")
+    detail = await fake.connector().ticket("1")
+    assert [note.kind for note in detail.notes] == ["public"]
+    assert detail.ticket.customer_replied_at is None
+
+
 async def test_a_long_conversation_is_read_to_its_end() -> None:
     fake = FakeRt()
     fake.add(row(1))

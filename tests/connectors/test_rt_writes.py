@@ -232,6 +232,13 @@ async def test_a_ticket_taken_between_our_text_and_our_claim_is_a_conflict() -> 
     assert outcome.detail == ("text: comment #102", "not applied: owner is marcus, asked for was ines")
 
 
+async def test_a_note_planned_on_an_owner_that_is_gone_is_not_written() -> None:
+    fake = one()
+    outcome = await act(fake, Update("acme:1", text="x", expected_owner="marcus"))
+    assert reason(outcome) is Reason.CONFLICT
+    assert "Nobody holds acme:1" in str(outcome.failure)
+
+
 async def test_releasing_a_ticket_gives_it_to_nobody() -> None:
     fake = one(Owner=user("ines"))
     outcome = await act(fake, Update("acme:1", owner=""))
@@ -264,10 +271,41 @@ async def test_a_text_that_may_not_have_arrived_is_uncertain_and_not_repeated() 
 
 
 async def test_the_same_text_by_another_is_not_taken_for_ours() -> None:
-    fake = one()
-    fake.part(fake.record(1, "Comment", Creator=user("marcus")), "once")
-    fake.before["POST /ticket/1/comment"] = httpx.ReadError("x")
+    class Busy(FakeRt):
+        def _say(self, number: int, way: str, body: Mapping[str, object]) -> httpx.Response:
+            self.part(self.record(1, "Comment", Creator=user("marcus")), "once")
+            raise httpx.ReadError("x")
+
+    fake = Busy()
+    fake.add(row(1))
+    fake.record(1, "Create")
     assert (await act(fake, Update("acme:1", text="once"))).state is State.UNCERTAIN
+
+
+async def test_a_note_that_became_a_reply_is_not_done() -> None:
+    class Loud(FakeRt):
+        def _say(self, number: int, way: str, body: dict[str, object]) -> httpx.Response:
+            return super()._say(number, "correspond", body)
+
+    fake = Loud()
+    fake.add(row(1))
+    outcome = await act(fake, Update("acme:1", text="candid words"))
+    assert (outcome.state, outcome.detail) == (
+        State.FAILED,
+        ("not applied: text is correspond #101, asked for was comment",),
+    )
+
+
+async def test_a_text_found_without_its_status_is_uncertain() -> None:
+    class Cut(FakeRt):
+        def _say(self, number: int, way: str, body: dict[str, object]) -> httpx.Response:
+            super()._say(number, way, {**body, "Status": "bananas"})
+            raise httpx.ReadError("x")
+
+    fake = Cut()
+    fake.add(row(1))
+    outcome = await act(fake, Update("acme:1", text="x", status="open"))
+    assert (outcome.state, outcome.detail[0]) == (State.UNCERTAIN, "text: comment #101")
 
 
 async def test_the_same_text_from_before_is_not_taken_for_this_one() -> None:

@@ -117,7 +117,9 @@ def screen_text(app: MsptermApp) -> str:
 
 
 async def until(pilot: Pilot[int], app: MsptermApp, words: str) -> str:
-    """The screen's text as soon as `words` are in it; the test's own time limit ends it otherwise."""
-    while words not in screen_text(app):
+    """The screen's text as soon as `words` are in it."""
+    for _ in range(500):
+        if words in screen_text(app):
+            return screen_text(app)
         await pilot.pause(0.02)
-    return screen_text(app)
+    raise AssertionError(f"{words!r} never came:\n{screen_text(app)}\n{list(app.messages)}")

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from console_desk import config, console, filled, screen_lines, screen_text, secrets, session, until
 
 from mspterm.console.drafts import Drafts
 from mspterm.domain.action import Audience, Update
+from tests.console.console_desk import (
+    config,
+    console,
+    filled,
+    screen_lines,
+    screen_text,
+    secrets,
+    session,
+    until,
+)
 
 __all__ = ["secrets"]
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -43,7 +52,7 @@ async def test_remapped_key_works_and_the_old_one_does_not(tmp_path: Path) -> No
         assert app.main.queue.cursor_ref == "rt:1"
         await pilot.press("z", "n", "ctrl+n")
         assert app.main.queue.place[0] == 3
-        assert "by due " in screen_lines(app)[1]
+        assert screen_lines(app)[1].endswith(" by due")
         assert "Ctrl+T Note" in screen_lines(app)[-1]
 
 
@@ -51,7 +60,7 @@ async def test_swapped_keys_go_to_each_other(tmp_path: Path) -> None:
     settings = config(keys={"sort": "p", "preview": "o"})
     async with console(session(filled(tmp_path), tmp_path, settings)) as (app, pilot):
         await pilot.press("p")
-        assert "by due " in screen_lines(app)[1]
+        assert screen_lines(app)[1].endswith(" by due")
         assert not app.session.problems
 
 
@@ -149,7 +158,7 @@ async def test_palette_finds_a_command_by_its_words(tmp_path: Path) -> None:
     async with console(session(filled(tmp_path), tmp_path)) as (app, pilot):
         await pilot.press(":", *"sort", "enter")
         await pilot.pause()
-        assert "by due " in screen_lines(app)[1]
+        assert screen_lines(app)[1].endswith(" by due")
 
 
 async def test_palette_shows_why_an_action_can_not_be_done(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from console_desk import console, filled, screen_text, secrets, session, until
 from textual.binding import Binding
 
 from mspterm.console import commands
 from mspterm.console.help_screen import help_lines
 from mspterm.console.queue_list import QueueList
 from mspterm.desk.actions import ACTIONS
+from tests.console.console_desk import console, filled, screen_text, secrets, session, until
 
 __all__ = ["secrets"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,10 +64,10 @@ def test_key_that_can_not_be_used_is_told(text: str, sentence: str) -> None:
 
 
 def test_good_keys_are_taken() -> None:
-    keys, problems = commands.key_map({"note": "ctrl+n, f5", "back": "?", "help": "escape"})
+    keys, problems = commands.key_map({"note": "ctrl+n, f5", "help": "f1", "preview": "?"})
     assert problems == []
     assert keys["note"] == ("ctrl+n", "f5")
-    assert commands.textual_keymap(keys)["back"] == "question_mark"
+    assert commands.textual_keymap(keys)["preview"] == "question_mark"
 
 
 @pytest.mark.usefixtures("secrets")

@@ -8,11 +8,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console_desk import DEAD, NOW, Hands, config, console, filled, screen_lines, screen_text, secrets, session, ticket, until
 
 from mspterm.config.model import Config, View
 from mspterm.domain.text import SafeText
 from mspterm.store.store import Store
+from tests.console.console_desk import (
+    DEAD,
+    NOW,
+    Hands,
+    config,
+    console,
+    filled,
+    screen_lines,
+    screen_text,
+    secrets,
+    session,
+    ticket,
+    until,
+)
 
 __all__ = ["secrets"]
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -162,7 +175,8 @@ async def test_views_of_the_config_are_tabs_and_a_bad_one_is_told(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("size", "below", "beside"), [((80, 24), False, False), ((120, 40), True, False), ((200, 50), False, True)]
+    ("size", "below", "beside"),
+    [((80, 24), False, False), ((120, 40), True, False), ((200, 50), False, True)],
 )
 async def test_layout_by_size(tmp_path: Path, size: tuple[int, int], below: bool, beside: bool) -> None:
     async with console(session(filled(tmp_path), tmp_path), size) as (app, pilot):

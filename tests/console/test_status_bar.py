@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console_desk import NOW, Hands, config, session
 
 from mspterm.console.bar import width_of
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.store.store import Store
+from tests.console.console_desk import NOW, Hands, config, session
 
 
 def said(made: Session, width: int = 80) -> str:

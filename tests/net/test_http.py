@@ -243,7 +243,17 @@ async def test_a_redirect_within_the_origin_is_followed_for_reads_only() -> None
 
     async with served(moved) as port, client(port) as http:
         assert (await http.get_json("/old", into=Greeting)).hello == "new"
-        assert (await failure_of(http.send("POST", "/old", json={}))).failure.reason is Reason.BAD_DATA
+        failed = await failure_of(http.send("POST", "/old", json={}))
+    assert failed.failure.reason is Reason.BAD_DATA
+    assert "after a write" in failed.failure.sentence
+    assert not isinstance(failed, MaybeSent)
+
+
+async def test_a_write_whose_answer_can_not_be_used_may_have_been_done() -> None:
+    async with served(answering("200 OK", b"x" * 2_000_000)) as port, client(port) as http:
+        failed = await failure_of(http.send("POST", "/x", json={}))
+    assert isinstance(failed, MaybeSent)
+    assert failed.failure.reason is Reason.BAD_DATA
 
 
 async def test_a_redirect_in_a_circle_ends() -> None:
@@ -363,9 +373,9 @@ async def test_tls_to_a_plain_port_is_told_as_tls() -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
-    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
-        async with client(server.sockets[0].getsockname()[1], scheme="https") as http:
-            failed = await failure_of(http.get("/x"))
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    async with server, client(server.sockets[0].getsockname()[1], scheme="https") as http:
+        failed = await failure_of(http.get("/x"))
     assert failed.failure.reason is Reason.OFFLINE
     assert "No TLS" in failed.failure.sentence
 

@@ -105,9 +105,9 @@ class Updater:
         digits = run.etag.strip('"')
         run.last = int(digits) if digits.isdigit() else 0
         run.owner = row.owner.login
-        expected = run.write.expected_owner
-        wanted = run.write.owner or NOBODY
-        if expected is not None and run.owner not in (expected or NOBODY, wanted):
+        expected, wanted = run.write.expected_owner, run.write.owner
+        fine = [owner or NOBODY for owner in (expected, wanted) if owner is not None]
+        if expected is not None and run.owner not in fine:
             raise self._taken(run, run.owner, "; nothing was written")
 
     async def _send(self, run: _Run) -> None:
@@ -133,9 +133,10 @@ class Updater:
         try:
             answer = await self._write(run, "POST", f"/ticket/{{id}}/{run.way}", kept)
         except MaybeSent as error:
+            run.maybe = error.failure
             run.transaction = await self._find(run)
             if run.transaction is None:
-                raise error from None
+                raise
             return
         run.transaction = answer.rpartition("/")[2] or await self._find(run)
 
@@ -234,10 +235,10 @@ class Updater:
         entry = await self._entry(run, number) if number else None
         checks = []
         if write.text:
-            kind = entry.type.lower() if entry else ""
-            arrived = kind == run.way and proof.same_text(write.text, await self._words(str(number)))
+            arrived = entry is not None and proof.same_text(write.text, await self._words(str(entry.id)))
+            kind = entry.type.lower() if entry is not None else ""
             found = f"{kind} #{number}" if arrived else "not there"
-            checks.append(Check("text", run.way, found, arrived))
+            checks.append(Check("text", run.way, found, arrived and kind == run.way))
         if write.minutes:
             spent = entry.time_taken or 0 if entry else 0
             checks.append(Check("minutes", str(write.minutes), str(spent), spent == write.minutes))

@@ -8,6 +8,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from mspterm.console.dialogs.frame import Dialog
@@ -56,7 +57,9 @@ class ConfirmDialog(PlanDialog):
     def __init__(self, plan: Plan, asks: Ask | None) -> None:
         super().__init__(f"{plan.action}: this will happen", plan, asks.stake if asks else plan.stake)
         self._phrase = asks.phrase if asks else None
-        self.START = "#phrase" if self._phrase else "#send"  # type: ignore[misc]
+
+    def start(self) -> Widget:
+        return self.query_one("#phrase" if self._phrase else "#send")
 
     def compose_body(self) -> ComposeResult:
         yield from super().compose_body()
@@ -87,11 +90,13 @@ class RefusedDialog(PlanDialog):
     """Says why the guard lets nothing happen."""
 
     SEND = ""
-    START = "#cancel"
 
     def __init__(self, plan: Plan, refused: Refuse) -> None:
         super().__init__(f"{plan.action}: refused", plan)
         self._sentence = refused.failure.sentence
+
+    def start(self) -> Widget:
+        return self.query_one("#cancel")
 
     def on_mount(self) -> None:
         super().on_mount()

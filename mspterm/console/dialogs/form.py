@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from mspterm.console.dialogs.fields import DateField, Field, MinutesField, Offer, PickField, Wrong
@@ -25,7 +26,8 @@ from mspterm.domain.reasons import Failed
 
 Offers = Mapping[str, Offer]
 
-_CHROME = 6
+_CHROME, _NOTE = 6, 2
+"""Rows of title, readers, problem and buttons; and of the note where there is one."""
 _LEAST_TEXT, _MOST_TEXT = 3, 16
 
 
@@ -72,9 +74,10 @@ class FormDialog(Dialog[Values]):
     """Ends with what was filled in by parameter name, or None."""
 
     DEFAULT_CSS = """
-    FormDialog #form { height: auto; max-height: 1fr; }
+    FormDialog #form { height: auto; }
     FormDialog .intro { color: $role-muted; height: auto; }
-    FormDialog #readers, FormDialog #note { height: auto; }
+    FormDialog #readers { height: auto; max-height: 2; }
+    FormDialog #note { height: auto; max-height: 2; }
     FormDialog #readers.-public { color: $role-warning; text-style: bold; }
     """
 
@@ -107,7 +110,7 @@ class FormDialog(Dialog[Values]):
             return MinutesField(param.name, param.label, offer, required=param.required)
         if param.kind == "date":
             return DateField(param.name, param.label, offer, self._form.now, required=param.required)
-        if param.kind == "line" and not offer.options:
+        if param.kind == "line" and not offer.options and not offer.free:
             return Field(param.name, param.label, offer, required=param.required)
         return PickField(param.name, param.label, offer, required=param.required)
 
@@ -132,17 +135,10 @@ class FormDialog(Dialog[Values]):
             for found in self.query(f"#field-{name}").results(Field):
                 found.offers(offer)
 
-    def _begin(self) -> None:
-        first = next((f for f in self._entries() if isinstance(f, TextArea) or f.usable), None)
-        self._start_at(first)
-        super()._begin()
-
-    def _start_at(self, first: Field | TextArea | None) -> None:
-        target = first.query_one(Input) if isinstance(first, Field) else first
-        if target is not None:
-            target.add_class("-start")
-
-    START = ".-start, #send"
+    def start(self) -> Widget:
+        usable = (f for f in self._entries() if isinstance(f, TextArea) or f.usable)
+        first = next(usable, None)
+        return super().start() if first is None else _entry(first)
 
     def _entries(self) -> list[Field | TextArea]:
         found = (self.query_one(f"#field-{p.name}") for p in self._form.params)
@@ -152,10 +148,12 @@ class FormDialog(Dialog[Values]):
         self._size_words(event.size.height)
 
     def _size_words(self, height: int) -> None:
-        """The text gets what the other rows leave."""
-        rows = len(self._form.params) - 1 + len(self._form.intro) + _CHROME
+        """The text gets what the other rows leave; where that isn't enough, the fields scroll."""
+        room = height - _CHROME - (_NOTE if self._form.follow else 0)
+        self.query_one("#form").styles.max_height = max(3, room)
+        rows = len(self._form.params) - 1 + len(self._form.intro)
         for area in self.query(Words):
-            area.styles.height = max(_LEAST_TEXT, min(_MOST_TEXT, height - rows))
+            area.styles.height = max(_LEAST_TEXT, min(_MOST_TEXT, room - rows))
 
     # Who reads it
 
@@ -218,7 +216,7 @@ class FormDialog(Dialog[Values]):
                 values[self._param_name(entry)] = self._value(entry)
             except Wrong as error:
                 self.say_problem(str(error))
-                (entry.query_one(Input) if isinstance(entry, Field) else entry).focus()
+                _entry(entry).focus()
                 return
         said = [n for n, v in values.items() if v and n not in ("audience", "mail")]
         problem = self._form.check(values) if said else "Nothing is filled in yet."
@@ -260,3 +258,8 @@ class FormDialog(Dialog[Values]):
             self.notify(f"Your text can't be kept: {error.strerror}.", severity="error", markup=False)
             return False
         return True
+
+
+def _entry(field: Field | TextArea) -> Widget:
+    """The part of it that takes keys."""
+    return field.query_one(Input) if isinstance(field, Field) else field

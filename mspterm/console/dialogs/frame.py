@@ -11,14 +11,15 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Static
 
 T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T | None]):
-    """A dialog over the screen. Subclasses give `compose_body`, `buttons` and `start` (what has the
-    focus first), and what `send` does.
+    """A dialog over the screen. Subclasses give `compose_body`, `start` and what
+    `action_send` does.
 
     Keys that were pressed before it stood there don't count: they were meant for something else,
     and an Enter among them would send.
@@ -26,7 +27,6 @@ class Dialog(ModalScreen[T | None]):
 
     AUTO_FOCUS = ""
     SEND: ClassVar[str] = "Send"
-    START: ClassVar[str] = "#send"
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -77,7 +77,11 @@ class Dialog(ModalScreen[T | None]):
     def _begin(self) -> None:
         if self._ready_at is None and self.is_attached:
             self._ready_at = Message().time
-            self.query_one(self.START).focus()
+            self.start().focus()
+
+    def start(self) -> Widget:
+        """What has the focus first."""
+        return self.query_one("#send")
 
     def on_key(self, event: events.Key) -> None:
         if self._ready_at is None or event.time < self._ready_at:

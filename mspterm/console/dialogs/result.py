@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from mspterm.console.dialogs.frame import Dialog
@@ -34,13 +35,15 @@ class ResultDialog(Dialog[None]):
     """One line a result, with what proves it, and the output below."""
 
     SEND = ""
-    START = "#result"
 
     DEFAULT_CSS = "ResultDialog #result { height: auto; min-height: 3; max-height: 1fr; }"
 
     def __init__(self, plan: Plan, results: Sequence[Result]) -> None:
         super().__init__(f"{plan.action}: what became of it")
         self._results = results
+
+    def start(self) -> Widget:
+        return self.query_one("#result")
 
     def compose_body(self) -> ComposeResult:
         yield LineView(id="result")
