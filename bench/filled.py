@@ -38,7 +38,8 @@ def fill(folder: Path, tickets: int, devices: int = 0) -> dict[str, str]:
 
 
 def _ticket(number: int, now: datetime) -> Ticket:
-    due = now + timedelta(hours=2, seconds=61 * number)
+    # On whole minutes, as people and PSAs set them.
+    due = now.replace(second=0) + timedelta(hours=2, minutes=number)
     return Ticket(
         ref=f"rt:{number}",
         connection="rt",

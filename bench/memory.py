@@ -10,13 +10,15 @@ from pathlib import Path
 
 from bench.filled import fill
 from bench.measure import DOWN, first_queue, leave, open_app
+from bench.wire import idle
 from tests.terminal.pty_harness import Terminal
 
 
 def resident(terminal: Terminal) -> float:
     """RSS in MB, a few keys and two seconds after the first frame."""
     first_queue(terminal)
-    terminal.cost(DOWN * 30, quiet=2.0)
+    terminal.cost(DOWN * 30)
+    idle(terminal, 2.0)
     status = Path(f"/proc/{terminal.pid}/status").read_text()
     [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
     leave(terminal)

@@ -35,7 +35,7 @@ def whole() -> None:
         env = fill(Path(folder), 10_000)
         with open_app("mspterm", env=env) as terminal:
             first_queue(terminal)
-            terminal.settle(1.5)
+            terminal.settle()
             size_line("console, cursor moved", median(terminal.cost(DOWN) for _ in range(9)), 1536)
             size_line("console, row changed", row_changed(Path(env["MSPTERM_STATE_DIR"]), terminal), 1024)
             size_line("console, idle minute, its server down", idle(terminal, 60.0), 6144)

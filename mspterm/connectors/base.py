@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -46,6 +46,10 @@ class Manifest:
         return self.can.get(name) or Capability(False, f"{self.title} has no API for it")
 
 
+Known = Callable[[], Mapping[str, datetime]]
+"""Ticket ids that are held as active, each with the `updated_at` it has there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An item that didn't parse: shown and counted, never a page lost."""
@@ -58,7 +62,8 @@ class Skipped:
 class Batch:
     """Part of a feed's run. `cursor` is set on a batch that ends a run (hand it to the next
     `feed`); `full` on the last batch of a run that listed everything active: what no batch of
-    that run held is gone there. `gone` are refs known to be no longer active or existing.
+    that run held is gone there; `present` are refs that it saw unchanged and doesn't repeat.
+    `gone` are refs known to be no longer active or existing.
     `server_date` is the server's own clock, where its answer carried one.
     """
 
@@ -66,6 +71,7 @@ class Batch:
     devices: tuple[Device, ...] = ()
     assets: tuple[Asset, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    present: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     cursor: str | None = None
@@ -97,8 +103,13 @@ class Connector(Protocol):
         """Who the credential acts as; the cheapest call that proves it works."""
         ...
 
-    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
+    def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
         """Changes since `cursor` (everything active when None or `full`).
+
+        `known` tells what the caller holds as active, so that a full run may name what is unchanged
+        (`Batch.present`) instead of reading it again; asked at most once a run.
 
         A poll connector's generator ends when it has caught up. A push connector's ends only when
         closed or failed: after its first run (one batch with `cursor` set) it yields as things change.

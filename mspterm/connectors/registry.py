@@ -53,5 +53,7 @@ def _entry(connection: Connection) -> tuple[str, str, str]:
         return _KINDS[connection.kind]
     except KeyError:
         known = ", ".join(sorted(_KINDS))
-        sentence = f"{connection.name}: this version has no connector for {connection.kind} yet (it has {known})."
+        sentence = (
+            f"{connection.name}: this version has no connector for {connection.kind} yet (it has {known})."
+        )
         raise failed(Reason.REFUSED, sentence, connection.name) from None

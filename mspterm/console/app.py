@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -20,6 +21,9 @@ from mspterm.console.status_bar import StatusBar
 from mspterm.console.terminal import Terminal
 from mspterm.desk.actions import BY_NAME
 from mspterm.domain.action import ActionSpec
+
+if TYPE_CHECKING:
+    from mspterm.console.device_pane import History
 
 log = logging.getLogger(__name__)
 SOON_S = 0.1
@@ -49,6 +53,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         self.session = session
         self.messages: deque[tuple[str, str, str]] = deque(maxlen=_KEPT_MESSAGES)
         self._changing = False
+        self._history: History | None = None
         self.set_keymap(textual_keymap(session.keys))
 
     def get_default_screen(self) -> Screen[None]:
@@ -88,7 +93,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _follow(self) -> None:
         self._changing = False
-        if self.screen_stack:  # none is left while the app ends, and a feed may still report
+        if self._shows:
             self.main.follow()
             self.look()
 
@@ -96,15 +101,22 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         """The open screen's bars, anew."""
         from mspterm.console.key_bar import KeyBar
 
-        for bar in (*self.screen.query(StatusBar), *self.screen.query(KeyBar)):
-            bar.look()
+        if self._shows:
+            for bar in (*self.screen.query(StatusBar), *self.screen.query(KeyBar)):
+                bar.look()
+
+    @property
+    def _shows(self) -> bool:
+        """Whether there still are screens: while the app ends, a feed or a write may yet report."""
+        return bool(self.screen_stack)
 
     def tell(self, text: str, role: str = "text") -> None:
         """One sentence as a notification, kept among the messages."""
         self.messages.append((f"{self.session.now.astimezone():%H:%M:%S}", text, role))
         severity = _SEVERITY.get(role, "information")
         timeout = 5 if severity == "information" else 12
-        self.notify(text, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+        if self._shows:
+            self.notify(text, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
     # Screens
 
@@ -120,10 +132,25 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.push_screen(OpenedTicket(self.session, self.session.running.desk, ref, self.unavailable))
 
     def open_device(self, ref: str) -> None:
-        from mspterm.console.opened_device import OpenedDevice
+        from mspterm.console.device_pane import History
+        from mspterm.console.opened import OpenedDevice
 
-        if self.session.running is not None:
-            self.push_screen(OpenedDevice(self.session, self.session.running.desk, ref, self.unavailable))
+        running = self.session.running
+        if running is not None:
+            self._history = self._history or History()
+            plain = os.environ.get("TERM") == "linux"  # its font has no braille and few blocks
+            attach = getattr(self.screen, "ref", None)
+            self.push_screen(
+                OpenedDevice(
+                    self.session,
+                    running.desk,
+                    ref,
+                    self.unavailable,
+                    history=self._history,
+                    plain=plain,
+                    attach=attach,
+                )
+            )
 
     def on_ticket_pane_device_wanted(self, event: object) -> None:
         self.open_device(getattr(event, "ref", ""))

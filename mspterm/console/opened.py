@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from mspterm.console.commands import Where, bindings
+from mspterm.console.device_pane import History
+from mspterm.console.device_screen import DeviceScreen
 from mspterm.console.key_bar import KeyBar, Unavailable
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
@@ -29,6 +31,37 @@ class OpenedTicket(TicketScreen):
         super().__init__(desk, ref)
         self._session = session
         self._unavailable = unavailable
+
+    def compose_below(self) -> ComposeResult:
+        return _bars(self._session, self._unavailable)
+
+    def on_mount(self) -> None:
+        self.pane.focus_text()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+class OpenedDevice(DeviceScreen):
+    """Actions on devices go to this one; their output to `attach`, the ticket that it was opened from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings((Where.OPENED,))]
+
+    def __init__(
+        self,
+        session: Session,
+        desk: Desk,
+        ref: str,
+        unavailable: Unavailable,
+        *,
+        history: History,
+        plain: bool,
+        attach: str | None,
+    ) -> None:
+        super().__init__(desk, ref, history=history, plain=plain)
+        self._session = session
+        self._unavailable = unavailable
+        self.attach = attach
 
     def compose_below(self) -> ComposeResult:
         return _bars(self._session, self._unavailable)

@@ -61,11 +61,16 @@ def _failing(state: ConnectionState, now: datetime, room: int) -> Run:
     """The reason and when it is tried again, then as much of the sentence as there is room for."""
     assert state.failure is not None
     failure = state.failure
-    since = f", data {age((now - state.checked_at).total_seconds())} old" if state.checked_at else ", no data"
+    since = f", data {_old(now, state.checked_at)}" if state.checked_at else ", no data"
     again = f", again {failure.retry_at.astimezone():%H:%M:%S}" if failure.retry_at else ""
     text = f" ! {state.name} {failure.reason.value}{since}{again} "
     more = f"({failure.sentence}) "
     return (text + more if len(text + more) <= room else text, "failed")
+
+
+def _old(now: datetime, at: datetime) -> str:
+    seconds = (now - at).total_seconds()
+    return "fresh" if seconds < 15 else f"{age(seconds)} old"
 
 
 def _working(state: ConnectionState, now: datetime) -> list[Run]:

@@ -83,7 +83,8 @@ async def chosen_targets(
         return (), None
     if spec.scope != "device":
         return refs, None
-    attach = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
+    ticket = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
+    attach = ticket or getattr(screen, "attach", None)
     devices = _devices(session, refs)
     if len(devices) > 1:
         picked = await app.push_screen_wait(

@@ -79,7 +79,7 @@ class TicketPane(Widget):
         self.ref = ref
         self._generation = 0
         self._shown: _Shown | None = None
-        self._asking = False
+        self._asking: int | None = None
         self._failure: Failure | None = None
         self._opened: frozenset[str] = frozenset()
         self._seen: tuple[int, int] | None = None
@@ -132,7 +132,7 @@ class TicketPane(Widget):
         shown = self._shown
         assert shown is not None
         known = shown.detail.ticket.updated_at if shown.detail else None
-        return not self._asking and shown.ticket.updated_at not in (before, known)
+        return self._asking is None and shown.ticket.updated_at not in (before, known)
 
     @property
     def _width(self) -> int:
@@ -154,7 +154,7 @@ class TicketPane(Widget):
         return _Shown(ticket, store.tickets.detail(self.ref), devices, related, row.pending if row else 0)
 
     def _device_refs(self, ticket: Ticket) -> tuple[str, ...]:
-        return self._desk.store.tickets.device_refs().get(ticket.ref, ticket.device_refs)
+        return self._desk.store.tickets.device_refs(ticket.ref).get(ticket.ref, ticket.device_refs)
 
     def _device(self, ref: str) -> Device | Asset | None:
         return self._desk.store.devices.get(ref) or self._desk.store.devices.asset(ref)
@@ -187,8 +187,8 @@ class TicketPane(Widget):
 
     def action_ask(self) -> None:
         """Ask the ticket's server now."""
-        if self.ref is not None and not self._asking:
-            self._asking = True
+        if self.ref is not None and self._asking != self._generation:
+            self._asking = self._generation
             self.run_worker(self._ask(self.ref, self._generation), group="ticket", exclusive=True)
             self._paint()
 
@@ -199,7 +199,8 @@ class TicketPane(Widget):
         except Failed as error:
             failure = error.failure
         finally:
-            self._asking = False
+            if self._asking == generation:
+                self._asking = None
         if generation == self._generation:
             self._failure, self._seen = failure, None
             self.follow()
@@ -242,7 +243,7 @@ class TicketPane(Widget):
         when = "now" if since == "now" else f"{since} ago"
         if self._failure is not None:
             return [line(f"! as of {when}: {self._failure.sentence}", "failed")]
-        return [line(f"as of {when}{', asking ...' if self._asking else ''}", "muted")]
+        return [line(f"as of {when}{', asking ...' if self._asking is not None else ''}", "muted")]
 
     def _wait(self, ticket: Ticket) -> None:
         """One timer for the next change of any text that time alone changes."""

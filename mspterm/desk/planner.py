@@ -212,7 +212,8 @@ class Planner:
     def _must(self, connection: str, needs: str) -> None:
         able = self._desk.manifest(connection).able(needs)
         if not able.possible:
-            raise failed(Reason.REFUSED, f"{connection} can't do this: {able.reason}.", connection)
+            why = (able.reason or "").rstrip(".")
+            raise failed(Reason.REFUSED, f"{connection} can't do this: {why}.", connection)
 
     async def _asked(self, ticket: Ticket, wanted: Wanted, action: str) -> Asked:
         name = ticket.connection
@@ -229,7 +230,7 @@ class Planner:
             ("priority", wanted.priority is not None),
             ("queue", wanted.queue is not None),
             ("next", wanted.next_at is not None),
-            ("mail choice", wanted.mail is not None and wanted.text is not None),
+            ("mail", wanted.mail is not None and wanted.text is not None),
         ):
             if given:
                 self._must(name, needs)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -122,8 +122,12 @@ class Sync:
         connector = await self._desk.connector(name)
         state = store.connections.get(name)
         full = full or state.full_at is None or now() - state.full_at >= RECONCILE or connector.manifest.push
+
+        def known() -> Mapping[str, datetime]:
+            return store.tickets.known(name)
+
         run = _Run(store.connections.next_run(name) if full else state.run, now())
-        async with contextlib.aclosing(connector.feed(state.cursor, full=full)) as feed:
+        async with contextlib.aclosing(connector.feed(state.cursor, full=full, known=known)) as feed:
             async for batch in self._alive(name, feed):
                 await self._store(name, run, batch)
                 if batch.cursor is not None:
@@ -173,6 +177,8 @@ class Sync:
             await asyncio.sleep(0)
         if batch.alerts:
             store.devices.upsert_alerts(batch.alerts, run=run.number)
+        if batch.present:
+            store.tickets.seen(batch.present, run=run.number)
         if batch.gone:
             store.tickets.gone(batch.gone)
             store.devices.gone(batch.gone)

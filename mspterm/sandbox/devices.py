@@ -150,19 +150,27 @@ def role_at(seed: int, place: int) -> tuple[str, int]:
     return draw.pick(_DRAWN), client.id
 
 
+def name_at(seed: int, place: int) -> str:
+    """The name of the device in this place, without making the device."""
+    role, client = role_at(seed, place)
+    return f"{CLIENT[client].code}-{role}{_number(role, place)}"
+
+
 def made(seed: int, place: int, began: datetime) -> Device:
     """The device in this place as it was when the world began."""
     role, client_id = role_at(seed, place)
     client = CLIENT[client_id]
     draw = Draw(seed, "device state", place)
-    number, site = _named(role, place, draw.below(len(client.sites)))
+    site = draw.below(len(client.sites))
+    if place < len(_FIXED):
+        site = _FIXED[place][3]
     model = MODELS[role]
     person = draw.pick(client.contacts)
     boot = began - timedelta(minutes=draw.between(600, 60_000))
     device = Device(
         id=FIRST_ID + place,
         uid=draw.uid(),
-        name=f"{client.code}-{role}{number}",
+        name=name_at(seed, place),
         role=role,
         client=client_id,
         site=client.sites[site].id,
@@ -186,10 +194,10 @@ def made(seed: int, place: int, began: datetime) -> Device:
     return device
 
 
-def _named(role: str, place: int, site: int) -> tuple[str, int]:
+def _number(role: str, place: int) -> str:
     if place < len(_FIXED):
-        return _FIXED[place][2], _FIXED[place][3]
-    return (f"-{place:05}" if role in ("WS", "LT", "MAC", "PRN", "AP", "SW") else f"{place:05}"), site
+        return _FIXED[place][2]
+    return f"-{place:05}" if role in ("WS", "LT", "MAC", "PRN", "AP", "SW") else f"{place:05}"
 
 
 def _patched(device: Device, draw: Draw) -> None:

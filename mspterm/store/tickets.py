@@ -81,14 +81,15 @@ class Tickets:
         sql += " WHERE t.active = 1 ORDER BY t.ord" if active_only else " ORDER BY t.ord"
         return [unpack(r[0], Ticket) for r in self._db.connection.execute(sql)]
 
-    def device_refs(self) -> dict[str, tuple[str, ...]]:
-        """Ticket ref to the refs of its devices: the RMM's where known, else the PSA's asset."""
+    def device_refs(self, of: str | None = None) -> dict[str, tuple[str, ...]]:
+        """Ticket ref, or only the ticket `of`, to its devices: the RMM's where known, else the PSA's asset."""
+        which, values = ("", ()) if of is None else (" WHERE ta.ref = ?", (of,))
         sql = (
             "SELECT ta.ref, coalesce(a.device_ref, ta.asset_ref) FROM ticket_asset ta"
-            " LEFT JOIN asset a ON a.ref = ta.asset_ref ORDER BY 1, 2"
+            f" LEFT JOIN asset a ON a.ref = ta.asset_ref{which} ORDER BY 1, 2"
         )
         found: dict[str, tuple[str, ...]] = {}
-        for ref, device in self._db.connection.execute(sql):
+        for ref, device in self._db.connection.execute(sql, values):
             found[ref] = (*found.get(ref, ()), device)
         return found
 
@@ -147,6 +148,18 @@ class Tickets:
         sql = "SELECT ref FROM ticket WHERE connection = ? AND active = 1 AND run < ? AND observed < ?"
         values = (connection, before_run, started.timestamp())
         return self.gone([r[0] for r in self._db.connection.execute(sql, values)])
+
+    def known(self, connection: str) -> dict[str, datetime]:
+        """Ids of one connection's active tickets, each with its `updated_at`."""
+        sql = "SELECT ref, updated_at FROM ticket WHERE connection = ? AND active = 1"
+        start = len(connection) + 1
+        rows = self._db.connection.execute(sql, (connection,))
+        return {ref[start:]: datetime.fromtimestamp(at, UTC) for ref, at in rows}
+
+    def seen(self, refs: Sequence[str], *, run: int) -> None:
+        """A full run saw these unchanged."""
+        with self._db.write() as db:
+            db.executemany("UPDATE ticket SET run = max(run, ?) WHERE ref = ?", [(run, r) for r in refs])
 
     def gone(self, refs: Sequence[str]) -> int:
         """Marks tickets that the server no longer counts as active."""

@@ -179,8 +179,8 @@ class FakeRt:
 
     def _search(self, query: dict[str, str]) -> httpx.Response:
         asked = query["query"]
-        one, after = re.search(r"id = (\d+)", asked), re.search(r"id > (\d+)", asked)
-        found = [made for number, made in sorted(self.tickets.items()) if not one or number == int(one[1])]
+        some, after = re.findall(r"id = '?(\d+)'?", asked), re.search(r"id > (\d+)", asked)
+        found = [made for number, made in sorted(self.tickets.items()) if not some or str(number) in some]
         found = [made for made in found if not after or int(made["id"]) > int(after[1])]
         subject, ago = re.search(r"Subject = '([^']*)'", asked), re.search(r"'(\d+) seconds ago'", asked)
         found = [made for made in found if not subject or made["Subject"] == subject[1]]

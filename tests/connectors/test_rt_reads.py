@@ -346,3 +346,20 @@ async def test_devices_are_refused_with_a_word() -> None:
     with pytest.raises(Failed):
         rt.live("1")
     assert (await rt.act(Reboot("acme:1"), mark="m")).state is State.REFUSED
+
+
+async def test_a_reconcile_names_what_is_unchanged_and_reads_the_rest() -> None:
+    fake = FakeRt()
+    fake.add(*(row(number) for number in range(1, 131)))
+    rt = fake.connector()
+    known = {t.id: t.updated_at for batch in await run(rt) for t in batch.tickets}
+    fake.tickets[7] = row(7, LastUpdated=iso(NOW + timedelta(hours=1)), Subject="Worse now")
+    fake.add(row(131))
+    fake.calls.clear()
+    batches = [batch async for batch in rt.feed("{}", full=True, known=lambda: known)]
+    assert refs(batches) == ["acme:7", "acme:131"]
+    present = [ref for batch in batches for ref in batch.present]
+    assert present == [f"acme:{number}" for number in range(1, 131) if number != 7]
+    assert batches[-1].full
+    dates = [c.query["fields"] for c in fake.calls if c.path == "/tickets" and c.query["fields"] == "LastUpdated"]
+    assert len(dates) == 2

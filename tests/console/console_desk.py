@@ -100,7 +100,7 @@ async def console(
     """The app, once its rows are read and its desk is open."""
     here = survey({"TERM": "xterm-256color"}, ttys=True, size=size)
     app = MsptermApp(made, here, CrashReporter(made.state_dir, lambda: (), lambda: NOW))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         while made.running is None:
             await pilot.pause()
         await pilot.pause()
@@ -123,3 +123,13 @@ async def until(pilot: Pilot[int], app: MsptermApp, words: str) -> str:
             return screen_text(app)
         await pilot.pause(0.02)
     raise AssertionError(f"{words!r} never came:\n{screen_text(app)}\n{list(app.messages)}")
+
+
+async def until_told(pilot: Pilot[int], app: MsptermApp, words: str) -> str:
+    """The first message with `words` in it, as soon as it has come."""
+    for _ in range(500):
+        found = [text for _, text, _ in app.messages if words in text]
+        if found:
+            return found[0]
+        await pilot.pause(0.02)
+    raise AssertionError(f"{words!r} was never told:\n{list(app.messages)}")

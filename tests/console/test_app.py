@@ -17,6 +17,7 @@ from tests.console.console_desk import (
     secrets,
     session,
     until,
+    until_told,
 )
 
 __all__ = ["secrets"]
@@ -95,7 +96,9 @@ async def test_note_with_the_server_gone_waits_in_the_outbox(tmp_path: Path) -> 
         text = await until(pilot, app, "Enter or y sends")
         assert "internal, read by technicians only" in text
         await pilot.press("y")
-        await until(pilot, app, "waits in the outbox")
+        told = await until_told(pilot, app, "waits in the outbox")
+        assert told.startswith("rt:1 note: queued. No connection to 127.0.0.1:1;")
+        assert "^" in next(row for row in screen_lines(app) if "P3 1 " in row)
         listed = app.session.store.intents.listed(app.session.now)
         assert [i.state for i in listed] == ["queued"]
         write = listed[0].write
@@ -107,7 +110,7 @@ async def test_note_with_the_server_gone_waits_in_the_outbox(tmp_path: Path) -> 
 async def test_claim_that_can_not_be_planned_is_told_whole(tmp_path: Path) -> None:
     async with console(session(filled(tmp_path), tmp_path)) as (app, pilot):
         await pilot.press("c")
-        await until(pilot, app, "Claim: No connection")
+        await until_told(pilot, app, "Claim: No connection to 127.0.0.1:1;")
         assert app.session.store.intents.listed(app.session.now) == []
 
 

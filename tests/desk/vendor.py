@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mspterm.config.model import Config, Connection
-from mspterm.connectors.base import Batch, Choices, Manifest
+from mspterm.connectors.base import Batch, Choices, Known, Manifest
 from mspterm.connectors.meshcentral.manifest import MANIFEST as MESH
 from mspterm.connectors.rt.manifest import MANIFEST as RT
 from mspterm.desk.desk import Desk
@@ -62,7 +62,9 @@ class Vendor:
         self._call("whoami")
         return Identity(Technician("ines", SafeText("Ines Duarte")))
 
-    async def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
+    async def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
         self._call("full" if full else "delta")
         for batch in self.batches:
             yield batch

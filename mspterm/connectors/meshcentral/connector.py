@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import datetime
 
 from mspterm.config.model import Connection
-from mspterm.connectors.base import Batch, Choices, Skipped
+from mspterm.connectors.base import Batch, Choices, Known, Skipped
 from mspterm.connectors.meshcentral import mapping
 from mspterm.connectors.meshcentral.actions import Actions
 from mspterm.connectors.meshcentral.detail import read_detail
@@ -82,7 +82,9 @@ class MeshConnector:
         technician = Technician(clean(user.id), clean(user.realname or user.name))
         return Identity(technician, self._connection.identity, clean("MeshCentral"))
 
-    async def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
+    async def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
         """All devices, then each change as it is pushed, until closed.
 
         Raises Failed when the connection is lost; whoever reads it opens it again, with back-off.

@@ -87,9 +87,15 @@ class RtClient:
         """A user by login or number. Failed (permission or not found) where we may not see it."""
         return await self._get("/user/{login}", into=wire.WireUser, kind="interactive", login=login)
 
-    async def tickets(self, query: str, *, kind: CallClass = "poll") -> wire.Page:
-        """One page of tickets by TicketSQL, lowest id first, with all that the mapping wants."""
-        asked = {"query": query, "orderby": "id", "order": "ASC", "per_page": PER_PAGE, **TICKET_FIELDS}
+    async def tickets(
+        self, query: str, *, kind: CallClass = "poll", fields: Query | None = None
+    ) -> wire.Page:
+        """One page of tickets by TicketSQL, lowest id first, with all that the mapping wants.
+
+        Each costs RT some 14 ms, custom fields and links most of it; with `DATES` alone 0.7 ms.
+        """
+        wanted = TICKET_FIELDS if fields is None else fields
+        asked = {"query": query, "orderby": "id", "order": "ASC", "per_page": PER_PAGE, **wanted}
         return await self._get("/tickets", into=wire.Page, kind=kind, query=asked)
 
     async def head(self, id: str) -> tuple[wire.WireTicket, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
 
 import httpx
 
 from mspterm.config.model import Connection
-from mspterm.connectors.base import Batch, Choices
+from mspterm.connectors.base import Batch, Choices, Known
 from mspterm.connectors.rt import mapping
 from mspterm.connectors.rt.act import Updater
 from mspterm.connectors.rt.choices import Chooser
@@ -68,8 +68,10 @@ class RtConnector:
         who = Technician(clean(user.login), mapping.person(user), email)
         return Identity(who, self._connection.identity, clean(f"RT {await self._client.version()}"))
 
-    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncIterator[Batch]:
-        return self._feed.run(cursor, full)
+    def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
+        return self._feed.run(cursor, full, known)
 
     async def ticket(self, id: str) -> TicketDetail:
         return await self._detail.ticket(id)
@@ -77,7 +79,7 @@ class RtConnector:
     async def device(self, id: str) -> DeviceDetail:
         raise self._no_devices()
 
-    def live(self, id: str) -> AsyncIterator[Sample]:
+    def live(self, id: str) -> AsyncGenerator[Sample, None]:
         raise self._no_devices()
 
     async def choices(self, ticket: Ticket | None = None) -> Choices:

@@ -14,6 +14,9 @@ from mspterm.domain.fold import html_to_text
 from mspterm.domain.text import SafeText, clean
 from mspterm.domain.ticket import Attachment, Note
 
+# Dates that RT's SLA sets when a ticket is made: no news to anyone.
+SET_AT_CREATION = frozenset({"Starts", "Due"})
+NEVER = "1970-01-01 00:00:00"
 # What RT writes beside the change itself: mail records, and the roles that follow a new owner.
 NOISE = frozenset({"EmailRecord", "CommentEmailRecord", "SetWatcher", "AddWatcher", "DelWatcher", "Create"})
 OWNER_CHANGES = frozenset({"Give", "Take", "Steal", "Untake", "Force"})
@@ -56,10 +59,16 @@ def notes(
     names: Names,
 ) -> tuple[Note, ...]:
     """Messages and changes, oldest first."""
-    made = (_note(entry, texts, customers, names) for entry in transactions if entry.type not in NOISE)
+    told = (entry for entry in transactions if entry.type not in NOISE and not _at_creation(entry))
+    made = (_note(entry, texts, customers, names) for entry in told)
     return tuple(
         sorted((note for note in made if note is not None), key=lambda note: (note.at, int(note.id)))
     )
+
+
+def _at_creation(entry: WireTransaction) -> bool:
+    by_rt = entry.creator.login == "RT_System"
+    return by_rt and entry.field in SET_AT_CREATION and entry.old_value == NEVER
 
 
 def last_word(transactions: Iterable[WireTransaction], customers: frozenset[str]) -> datetime | None:
@@ -122,4 +131,4 @@ def _change(entry: WireTransaction, names: Names) -> str:
 
 
 def _value(value: str) -> str:
-    return "none" if value in ("", "1970-01-01 00:00:00") else value
+    return "none" if value in ("", NEVER) else value

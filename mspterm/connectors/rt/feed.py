@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 
 import msgspec
 
-from mspterm.connectors.base import Batch, Skipped
+from mspterm.connectors.base import Batch, Known, Skipped
 from mspterm.connectors.rt import wire
 from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.mapping import TenantMap, when
 from mspterm.domain.device import Asset
 from mspterm.domain.text import clean
 from mspterm.domain.ticket import Ticket
+from mspterm.net.http import Query
 
 OVERLAP = timedelta(seconds=120)
 """Read again at each delta: LastUpdated has whole seconds and is set before the commit."""
+DATES: Query = {"fields": "LastUpdated"}
 
 
 class Feed:
@@ -30,9 +32,9 @@ class Feed:
         self._client, self._mapping, self._now = client, mapping, now
         self._replied: dict[str, datetime] = {}
 
-    def run(self, cursor: str | None, full: bool) -> AsyncIterator[Batch]:
+    def run(self, cursor: str | None, full: bool, known: Known | None = None) -> AsyncGenerator[Batch, None]:
         since = _since(cursor)
-        return self._full() if full or since is None else self._delta(since)
+        return self._full(known) if full or since is None else self._delta(since)
 
     def map(self, item: wire.WireTicket) -> Ticket:
         """One ticket; a reply of the customer stands until a technician has replied (RT's Told)."""
@@ -54,16 +56,34 @@ class Feed:
         else:
             self._replied[id] = at
 
-    async def _full(self) -> AsyncIterator[Batch]:
+    async def _full(self, known: Known | None) -> AsyncGenerator[Batch, None]:
         started: datetime | None = None
-        async for batch in self._tickets(self._active()):
+        held = known() if known is not None else {}
+        batches = self._reconciled(held) if held else self._tickets(self._active())
+        async for batch in batches:
             started = started or batch.server_date
             yield batch
         async for batch in self._assets():
             yield batch
         yield Batch(cursor=_cursor(started or self._now()), full=True, server_date=started)
 
-    async def _delta(self, since: datetime) -> AsyncIterator[Batch]:
+    async def _reconciled(self, held: Mapping[str, datetime]) -> AsyncIterator[Batch]:
+        """The ids and dates of all that is active, and in full what is new or newer than held."""
+        last, left = 0, True
+        while left:
+            page = await self._client.tickets(f"({self._active()}) AND id > {last}", fields=DATES)
+            dates = {found.id: when(found.last_updated) for found in wire.dates(page)}
+            same = [number for number, date in dates.items() if held.get(number) == date]
+            refs = tuple(f"{self._mapping.connection.name}:{number}" for number in same)
+            yield Batch(present=refs, server_date=self._client.http.server_date)
+            changed = set(dates) - set(same)
+            if changed:
+                async for batch in self._tickets(_any_of("id", tuple(sorted(changed)))):
+                    yield batch
+            last = max(map(int, dates), default=last)
+            left = bool(dates) and (page.total or 0) > len(page.items)
+
+    async def _delta(self, since: datetime) -> AsyncGenerator[Batch, None]:
         """Changes of any status, so that what was resolved is seen to leave.
 
         RT reads absolute times in the user's own zone and relative ones in none, so the window is

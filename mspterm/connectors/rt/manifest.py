@@ -35,5 +35,8 @@ MANIFEST = Manifest(
         "claim": "none: RT's response clock stops at the first reply to the client, not at owner or status",
         "reply": "response: RT moves Due on to the resolution target",
         "resolve": "resolution",
+        "mail public": "RT mails it by its scrips",
+        "mail resolution": "RT mails it by its scrips",
+        "due": "RT keeps one Due, the nearer of its two targets; it is shown as the resolution target.",
     },
 )

@@ -128,6 +128,18 @@ class _Id(msgspec.Struct):
     id: str | int = ""
 
 
+class WireDate(msgspec.Struct):
+    """The cheapest row of a ticket."""
+
+    id: str
+    last_updated: str = msgspec.field(name="LastUpdated", default="")
+
+
+def dates(page: Page) -> list[WireDate]:
+    """The rows of a page that was asked for dates only."""
+    return [item(raw, WireDate) for raw in page.items]
+
+
 def item(raw: msgspec.Raw, into: type[T]) -> T:
     """One item of a page. Raises msgspec.ValidationError naming the field."""
     return msgspec.json.decode(raw, type=into, strict=False)

@@ -62,7 +62,7 @@ def drafted(context: AskContext, ticket: Ticket) -> str:
     """The handoff with all that the store knows."""
     store, now = context.desk.store, context.desk.now()
     detail = store.tickets.detail(ticket.ref) or TicketDetail(ticket, SafeText(""))
-    refs = store.tickets.device_refs().get(ticket.ref, ())
+    refs = store.tickets.device_refs(ticket.ref).get(ticket.ref, ())
     device = next((d for ref in refs if (d := store.devices.get(ref))), None)
     others = store.tickets.count_active(ticket.client) - 1 if ticket.client else None
     return handoff.render(handoff.draft(detail, _detail(device), now, open_at_client=others))

@@ -89,6 +89,8 @@ class FormDialog(Dialog[Values]):
         super().__init__(form.title)
         self._form = form
         self._drafts = Drafts(form.state_dir)
+        self._written = form.text
+        self._sent = False
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False):
@@ -223,6 +225,7 @@ class FormDialog(Dialog[Values]):
         if problem:
             self.say_problem(problem)
             return
+        self._sent = True
         self.dismiss(values)
 
     def _param_name(self, entry: Field | TextArea) -> str:
@@ -244,16 +247,24 @@ class FormDialog(Dialog[Values]):
             self.notify("Your text is kept and stands here again next time.", markup=False)
         self.dismiss(None)
 
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._written = event.text_area.text
+
+    def on_unmount(self) -> None:
+        """The console may end under an open form: a lost line or a signal must not lose the text."""
+        if not self._sent:
+            self._keep()
+
     def _keep(self) -> bool:
         """Whether there was a text to keep, and it is kept."""
-        area = next(iter(self.query(Words)), None)
-        if area is None or self._form.draft is None:
-            return False
-        if not area.text.strip() or (self._form.template and area.text == self._form.text):
-            self._drafts.drop(*self._form.draft)
+        text, form = self._written, self._form
+        if form.draft is None:
             return False
         try:
-            self._drafts.keep(*self._form.draft, area.text)
+            if not text.strip() or (form.template and text == form.text):
+                self._drafts.drop(*form.draft)
+                return False
+            self._drafts.keep(*form.draft, text)
         except OSError as error:
             self.notify(f"Your text can't be kept: {error.strerror}.", severity="error", markup=False)
             return False
