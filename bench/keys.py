@@ -15,7 +15,7 @@ from bench.measure import DOWN, UP, first_queue, key_to_last_byte, leave, open_a
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 150
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     keys = [DOWN if n % 40 < 30 else UP for n in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         env = fill(Path(folder), 10_000)

@@ -13,6 +13,8 @@ from mspterm.config.keys import Key, Type
 Spans = tuple[tuple[str, str], ...]
 
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
+_LASTING = re.compile(r"-?(?=\d)(?:\d{1,3}d)? ?(?:\d{1,4}h)? ?(?:\d{1,5}m)?")
+_PERIOD = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)(?:: *(.+))?")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -153,7 +155,11 @@ def _names(key: Key, value: Any, base: Path) -> tuple[str, ...]:
 
 def _map_of(item: Callable[[Key, Any, Path], Any]) -> Callable[[Key, Any, Path], dict[str, Any]]:
     def converter(key: Key, value: Any, base: Path) -> dict[str, Any]:
-        return {name: _within(name, item, key, held, base) for name, held in _table(value).items()}
+        table = _table(value)
+        for name in table:
+            if key.names and not re.fullmatch(key.names, name):
+                raise Wrong(f'"{name}" is not {key.says}.')
+        return {name: _within(name, item, key, held, base) for name, held in table.items()}
 
     return converter
 
@@ -167,6 +173,52 @@ def _within(name: str, item: Callable[[Key, Any, Path], Any], key: Key, value: A
 
 def _choices(key: Key, value: Any, base: Path) -> tuple[str, ...]:
     return tuple(_choice(key, item, base) for item in _names(key, value, base))
+
+
+def _text_map(key: Key, value: Any, base: Path) -> dict[str, str]:
+    for name in _table(value):
+        if name not in key.choices:
+            raise Wrong(f'"{name}" is not {_either(key.choices)}.{nearest(name, list(key.choices))}')
+    return {name: _within(name, _text, key, held, base) for name, held in value.items()}
+
+
+def _counts(key: Key, value: Any, base: Path) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise Wrong(f"must be a list of numbers, as [50, 100], not {_named(value)}.")
+    return tuple(_count(key, item, base) for item in value)
+
+
+def _goal(key: Key, value: Any, base: Path) -> str:
+    from mspterm.domain.policy import goal_of
+    from mspterm.domain.reasons import Failed
+
+    text = _text(key, value, base)
+    try:
+        goal_of(text)
+    except Failed as error:
+        raise Wrong(f"is wrong: {error.failure.sentence}.") from None
+    return text
+
+
+def _lasting(key: Key, value: Any, base: Path) -> str:
+    text = _text(key, value, base)
+    if not _LASTING.fullmatch(text):
+        raise Wrong(f'is no span of time: "{text}". Write one like "30m", "4h", "2d" or "1h30m".')
+    return text
+
+
+def _periods(key: Key, value: Any, base: Path) -> tuple[tuple[str, str, str], ...]:
+    return tuple(_period(key, item, base) for item in _names(key, value, base))
+
+
+def _period(key: Key, text: str, base: Path) -> tuple[str, str, str]:
+    found = _PERIOD.fullmatch(text.strip())
+    if found is None:
+        raise Wrong(f'is no period: "{text}". Write one like "2026-12-18 to 2027-01-04: year end".')
+    first, last = _date(key, found[1], base), _date(key, found[2], base)
+    if last < first:
+        raise Wrong(f"ends on {last}, before it begins on {first}.")
+    return first, last, found[3] or ""
 
 
 def _zone(key: Key, value: Any, base: Path) -> str:
@@ -269,4 +321,12 @@ _CONVERTERS: dict[Type, Callable[[Key, Any, Path], Any]] = {
     Type.WEEK: _week,
     Type.DATES: _dates,
     Type.DAYS: _days,
+    Type.DATE: _date,
+    Type.PERIODS: _periods,
+    Type.CHOICES: _choices,
+    Type.COUNTS: _counts,
+    Type.SPAN: _lasting,
+    Type.SPAN_MAP: _map_of(_lasting),
+    Type.GOAL_MAP: _map_of(_goal),
+    Type.TEXT_MAPS: _map_of(_text_map),
 }

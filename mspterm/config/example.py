@@ -18,8 +18,6 @@ _HEAD = """\
 # No secret belongs here: `mspterm auth login CONNECTION`, or the variables named below.
 """
 _FREE = {
-    "sla": "# SLA policies: [sla.NAME], read by the clocks.",
-    "escalation": "# Who is reached, and how: read by `mspterm escalate`.",
     "ssh": "# How devices are reached by SSH: read by `mspterm ssh`.",
 }
 _NAMES = {"connectwise": "acme", "rt": "desk", "meshcentral": "mesh"}
@@ -50,15 +48,21 @@ def _connection(kind: Kind, *, whole: bool) -> Iterator[str]:
         yield "enabled = false"
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, within: str = "") -> Iterator[str]:
     if table.free:
         yield _FREE[table.name]
         return
+    path = f"{within}{table.name}"
     yield f"# {table.comment}"
     # A named table is a sample: taken over as it stands it would be a client or a view that isn't.
-    yield f"#[{table.name}.{table.sample_name}]" if table.many else f"[{table.name}]"
+    yield f"#[{path}.{table.sample_name}]" if table.many else f"[{path}]"
     for key in (table.entries,) if table.entries else table.keys:
         yield from _lines(key, sample=table.many)
+    for name, values in table.more:
+        yield f"#[{path}.{name}]"
+        yield from (f"#{key} = {toml(value)}" for key, value in values.items())
+    for inner in table.tables:
+        yield from _table(inner, f"{path}.")
 
 
 def _lines(key: Key, value: Any = None, *, sample: bool = False) -> Iterator[str]:

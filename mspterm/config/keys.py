@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -27,6 +28,14 @@ class Type(Enum):
     WEEK = auto()
     DATES = auto()
     DAYS = auto()
+    DATE = auto()
+    PERIODS = auto()
+    CHOICES = auto()
+    COUNTS = auto()
+    SPAN = auto()
+    SPAN_MAP = auto()
+    GOAL_MAP = auto()
+    TEXT_MAPS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Key:
 
     `choices` are the permitted values, or of a URL its schemes; `low` and `high` bound numbers.
     `sample` is what the example shows where there is no default. `serves` limits a connection's key
-    to kinds that serve "psa" or "rmm".
+    to kinds that serve "psa" or "rmm". `names` is a pattern for the names in a map, `says` what it asks.
     """
 
     name: str
@@ -48,6 +57,8 @@ class Key:
     high: float | None = None
     required: bool = False
     serves: str | None = None
+    names: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,8 @@ class Table:
     """A table of the file: `[name]`, or where `many` `[name.ANY]`.
 
     `entries` types the values of a table whose keys the user names; `free` tables are kept as they
-    are and checked by the part of mspterm that reads them.
+    are and checked by the part of mspterm that reads them. `tables` stand inside this one; `named`
+    limits what ANY may be; `more` are further samples, by name, of some of the keys.
     """
 
     name: str
@@ -65,3 +77,6 @@ class Table:
     sample_name: str = ""
     entries: Key | None = None
     free: bool = False
+    tables: tuple[Table, ...] = ()
+    named: tuple[str, ...] = ()
+    more: tuple[tuple[str, Mapping[str, Any]], ...] = ()

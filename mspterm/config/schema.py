@@ -48,7 +48,13 @@ def _table(table: Table) -> Schema:
     if table.entries:
         return {"type": "object", "description": table.comment, "additionalProperties": _key(table.entries)}
     made = _object(table.keys) | {"description": table.comment}
-    return {"type": "object", "additionalProperties": made} if table.many else made
+    made["properties"] |= {inner.name: _table(inner) for inner in table.tables}
+    return _any_name(table, made) if table.many else made
+
+
+def _any_name(table: Table, made: Schema) -> Schema:
+    names: Schema = {"propertyNames": {"enum": list(table.named)}} if table.named else {}
+    return {"type": "object", "additionalProperties": made, **names}
 
 
 def _object(keys: Iterable[Key]) -> Schema:
@@ -73,6 +79,7 @@ def _type(key: Key) -> Schema:
         name: bound for name, bound in (("minimum", key.low), ("maximum", key.high)) if bound is not None
     }
     choice: Schema = {"enum": list(key.choices)}
+    names: Schema = {"propertyNames": {"pattern": f"^(?:{key.names})$"}} if key.names else {}
     return {
         Type.TEXT: _TEXT,
         Type.FLAG: {"type": "boolean"},
@@ -86,7 +93,7 @@ def _type(key: Key) -> Schema:
         Type.TEXT_MAP: _map(_TEXT),
         Type.CHOICE_MAP: _map(choice),
         Type.COUNT_MAP: _map({"type": "integer", **bounds}),
-        Type.CHOICES_MAP: _map(_list(choice)),
+        Type.CHOICES_MAP: _map(_list(choice)) | names,
         Type.ZONE: _TEXT,
         Type.WEEK: {
             "type": "object",
@@ -95,6 +102,14 @@ def _type(key: Key) -> Schema:
         },
         Type.DATES: _list({"type": "string", "format": "date"}),
         Type.DAYS: _map(_SPANS) | {"propertyNames": {"format": "date"}},
+        Type.DATE: {"type": "string", "format": "date"},
+        Type.PERIODS: _list(_TEXT),
+        Type.CHOICES: _list(choice),
+        Type.COUNTS: _list({"type": "integer", **bounds}),
+        Type.SPAN: _TEXT,
+        Type.SPAN_MAP: _map(_TEXT) | names,
+        Type.GOAL_MAP: _map(_TEXT) | names,
+        Type.TEXT_MAPS: _map(_map(_TEXT) | {"propertyNames": choice}) | names,
     }[key.type]
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from mspterm.domain.action import Outcome, Write
 from mspterm.domain.device import Alert, Asset, Device, DeviceDetail, Sample
 from mspterm.domain.people import Identity, Technician
+from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket, TicketDetail
 
 
@@ -83,13 +84,25 @@ class Batch:
 class Choices:
     """What a write's fields may hold in this tenant, asked before sending rather than learnt from
     a refusal. `required` names fields that the server wants for a new ticket; `client_required`
-    whether it must know the client."""
+    whether it must know the client. `claim_status` is the status that a claim of this ticket should
+    set, so that its response clock stops; `status_classes` what each status means there."""
 
     statuses: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
     technicians: tuple[Technician, ...] = ()
     clients: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    claim_status: str | None = None
+    status_classes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script of an RMM's library; `id` is what `RunCommand.script` takes."""
+
+    id: str
+    name: SafeText
+    language: SafeText
 
 
 class Connector(Protocol):

@@ -20,6 +20,16 @@ _KINDS = {
         "mspterm.connectors.meshcentral.connector",
         "MeshConnector",
     ),
+    "connectwise": (
+        "mspterm.connectors.connectwise.manifest",
+        "mspterm.connectors.connectwise.connector",
+        "CwConnector",
+    ),
+    "ninjaone": (
+        "mspterm.connectors.ninjaone.manifest",
+        "mspterm.connectors.ninjaone.connector",
+        "NinjaConnector",
+    ),
 }
 
 

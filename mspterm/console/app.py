@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
 from pathlib import Path
@@ -25,7 +24,6 @@ from mspterm.domain.action import ActionSpec
 if TYPE_CHECKING:
     from mspterm.console.device_pane import History
 
-log = logging.getLogger(__name__)
 SOON_S = 0.1
 """Changes of the store within this time are painted together."""
 _KEPT_MESSAGES = 200

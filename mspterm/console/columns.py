@@ -24,6 +24,12 @@ class Layout:
     columns: tuple[Column, ...]
     width: int
 
+    @property
+    def needed(self) -> int:
+        """Cells that the columns take with a blank between them; more than `width` in a list that is
+        too narrow for them."""
+        return sum(column.width + 1 for column in self.columns) - 1
+
     def has(self, name: str) -> bool:
         return any(column.name == name for column in self.columns)
 

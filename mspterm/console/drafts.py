@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mspterm.config.paths import private_dir
 
-_ODD = re.compile(r"[^A-Za-z0-9_.-]+")
+_PLAIN = re.compile(r"[a-z][a-z0-9]{0,30}:[A-Za-z0-9-]{1,30}")
+_ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Drafts:
@@ -22,11 +23,11 @@ class Drafts:
     def path(self, action: str, refs: Sequence[str]) -> Path:
         """Where the text for these targets is kept."""
         exact = "+".join(refs)
-        name = _ODD.sub("_", exact)
-        if name != exact.replace(":", "_", 1) or len(name) > 60:
+        name = exact.replace(":", "_")
+        if not _PLAIN.fullmatch(exact):
             # Two refs must never share a file: a text would be offered for the wrong client.
-            name = f"{name[:60]}-{hashlib.sha256(exact.encode()).hexdigest()[:12]}"
-        return self._folder / f"{name or 'new'}.{action}.txt"
+            name = f"{_ODD.sub('_', exact)[:60]}-{hashlib.sha256(exact.encode()).hexdigest()[:12]}"
+        return self._folder / f"{name}.{action}.txt"
 
     def keep(self, action: str, refs: Sequence[str], text: str) -> Path:
         """Write it down. Raises OSError where the state directory can't be written."""

@@ -49,7 +49,7 @@ def edit(app: App[Any], text: str, state_dir: Path, *, command: list[str] | None
     with tempfile.TemporaryDirectory(prefix="edit-", dir=state_dir) as folder:
         path = Path(folder) / "text.md"
         path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(f"{text}\n" if text else "", encoding="utf-8")
         status = _run(app, [*words, str(path)])
         if status != 0:
             raise failed(

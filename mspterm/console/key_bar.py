@@ -16,25 +16,27 @@ Unavailable = Callable[[ActionSpec], str | None]
 class KeyBar(Bar):
     """Help and the way out, then the actions, then what is left, as far as they fit."""
 
-    def __init__(self, keys: KeyMap, where: Sequence[Where], unavailable: Unavailable) -> None:
+    def __init__(
+        self,
+        keys: KeyMap,
+        where: Sequence[Where],
+        unavailable: Unavailable,
+        pane: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`pane`: keys and titles of what the screen's pane binds itself."""
         super().__init__("bar", id="keys")
+        self._pane = pane
         self._keys = keys
         self._where = where
         self._unavailable = unavailable
-        self._hint: tuple[Run, ...] = ()
-
-    def hint(self, runs: Sequence[Run]) -> None:
-        """Show this instead of the keys; nothing brings the keys back."""
-        self._hint = tuple(runs)
-        self.look()
 
     def runs(self, width: int) -> Sequence[Run]:
-        if self._hint:
-            return self._hint
         listed = (c for c in COMMANDS if c.bar and c.where in (*self._where, Where.ANYWHERE))
         commands = sorted(listed, key=lambda c: c.bar)
         entries = [self._entry(c.name, c.title) for c in commands if c.bar <= 10]
-        entries += [self._entry(s.name, s.title, bool(self._unavailable(s))) for s in ACTIONS]
+        entries += [_shown(key, title) for key, title in self._pane]
+        barred = [(s, bool(self._unavailable(s))) for s in ACTIONS]
+        entries += [self._entry(s.name, s.title, b) for s, b in sorted(barred, key=lambda entry: entry[1])]
         entries += [self._entry(c.name, c.title) for c in commands if c.bar > 10]
         made: list[Run] = []
         for entry in entries:
@@ -45,6 +47,8 @@ class KeyBar(Bar):
 
     def _entry(self, name: str, title: str, barred: bool = False) -> list[Run]:
         key = shown(self._keys[name][0])
-        if barred:
-            return [(f" ({key} {title})", "muted")]
-        return [(f" {key} ", "link"), (f"{title} ", "bar")]
+        return [(f" ({key} {title})", "muted")] if barred else _shown(key, title)
+
+
+def _shown(key: str, title: str) -> list[Run]:
+    return [(f" {key} ", "link"), (f"{title} ", "bar")]

@@ -19,7 +19,7 @@ from mspterm.console.commands import VIEW_KEYS, Where, bindings
 from mspterm.console.filter_bar import FIELDS, FilterBar, facts
 from mspterm.console.key_bar import KeyBar, Unavailable
 from mspterm.console.nothing import Nothing
-from mspterm.console.preview import Preview
+from mspterm.console.preview import Divider, Preview
 from mspterm.console.queue_list import QueueList
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
@@ -41,11 +41,11 @@ class MainScreen(Screen[None]):
     DEFAULT_CSS = """
     MainScreen { layout: vertical; }
     #body { height: 1fr; layout: vertical; }
-    #body > Preview { display: none; }
-    #body > #hint { display: none; }
-    #body.below > Preview { display: block; height: 12; }
+    #body > Preview, #body > Divider { display: none; width: 1; }
+    #body.below > Preview { display: block; width: 1fr; height: 12; }
     #body.beside { layout: horizontal; }
     #body.beside > Preview { display: block; width: 70; }
+    #body.beside > Divider { display: block; }
     #typing { display: none; }
     """
 
@@ -78,6 +78,7 @@ class MainScreen(Screen[None]):
         yield Bar("muted", id="typing")
         with Container(id="body"):
             yield QueueList(self._session.clock, id="queue")
+            yield Divider()
             yield Preview(self._session)
         yield StatusBar(self._session)
         yield KeyBar(self._session.keys, (Where.QUEUE, Where.LIST), self._unavailable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,9 +18,11 @@ from mspterm.console.ticket_screen import TicketScreen
 from mspterm.desk.desk import Desk
 
 
-def _bars(session: Session, unavailable: Unavailable) -> ComposeResult:
+def _bars(
+    session: Session, unavailable: Unavailable, pane: Sequence[tuple[str, str]] = ()
+) -> ComposeResult:
     yield StatusBar(session)
-    yield KeyBar(session.keys, (Where.OPENED,), unavailable)
+    yield KeyBar(session.keys, (Where.OPENED,), unavailable, pane)
 
 
 class OpenedTicket(TicketScreen):
@@ -33,7 +36,7 @@ class OpenedTicket(TicketScreen):
         self._unavailable = unavailable
 
     def compose_below(self) -> ComposeResult:
-        return _bars(self._session, self._unavailable)
+        return _bars(self._session, self._unavailable, (("d", "Device"), ("v", "Unfold")))
 
     def on_mount(self) -> None:
         self.pane.focus_text()

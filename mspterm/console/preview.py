@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
+from textual.strip import Strip
 from textual.timer import Timer
+from textual.widget import Widget
 
-from mspterm.console.conversation import conversation_lines
 from mspterm.console.line_view import BLANK, LineView, TextLine, line
 from mspterm.console.session import Session
-from mspterm.console.ticket_header import Known, dates_lines, header_lines
+from mspterm.console.theme import roles_of
 
 REST_S = 0.4
 """The cursor must rest for this long: while an arrow key is held down nothing is sent for it."""
 
 
+class Divider(Widget):
+    """A line between the list and the preview; a border would be sent with each of the preview's rows."""
+
+    def render_line(self, y: int) -> Strip:
+        roles = roles_of(self.app.current_theme)
+        return Strip([Segment("│", roles["text"] + roles["muted"])])
+
+
 class Preview(LineView, can_focus=False):
     """Beside the queue on wide screens, below it on high ones."""
-
-    DEFAULT_CSS = "#body.beside > Preview { border-left: solid $role-muted; }"
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="preview")
@@ -37,6 +45,10 @@ class Preview(LineView, can_focus=False):
             self.set_lines(self._known(self.size.width), pinned=1, to_top=True)
 
     def _known(self, width: int) -> list[TextLine]:
+        # Imported once there is something to show: the first frame doesn't wait for it.
+        from mspterm.console.conversation import conversation_lines
+        from mspterm.console.ticket_header import Known, dates_lines, header_lines
+
         store, now = self._session.store, self._session.now
         ticket = store.tickets.get(self._ref) if self._ref else None
         row = store.tickets.row(self._ref) if self._ref else None
@@ -50,6 +62,10 @@ class Preview(LineView, can_focus=False):
         if detail is None:
             return [*lines, BLANK, line("Enter opens it and asks for the conversation.", "muted")]
         return lines + conversation_lines(detail, width=width, now=now)
+
+    def render_line(self, y: int) -> Strip:
+        # Every change of style is some 40 bytes on the wire, also between two that look alike.
+        return super().render_line(y).simplify()
 
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         event.stop()

@@ -160,14 +160,15 @@ def render(row: TicketRow, line: Line, layout: Layout, roles: Roles) -> Strip:
     costs some 40 bytes on the wire."""
     runs: list[tuple[str, Style]] = []
     for column in layout.columns:
-        text = fit(_CELLS[column.name](row, line), column.width, right=column.right) + " "
+        text = fit(_CELLS[column.name](row, line), column.width, right=column.right)
+        text += "" if column is layout.columns[-1] else " "
         style = _style(_role(column, row, line), line, roles)
         if runs and runs[-1][1] == style:
             runs[-1] = (runs[-1][0] + text, style)
         else:
             runs.append((text, style))
-    strip = Strip([Segment(text, style) for text, style in runs])
-    return strip.adjust_cell_length(layout.width, runs[-1][1])
+    strip = Strip([Segment(text, style) for text, style in runs], layout.needed)
+    return strip if layout.needed == layout.width else strip.adjust_cell_length(layout.width, runs[-1][1])
 
 
 def _style(role: str, line: Line, roles: Roles) -> Style:

@@ -22,7 +22,6 @@ class Terminal:
     theme_fixed: bool
     no_color: bool
     mouse: bool
-    over_ssh: bool
 
 
 def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mouse: bool = False) -> Terminal:
@@ -45,7 +44,6 @@ def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mou
         theme_fixed=no_color or sixteen,
         no_color=no_color,
         mouse=mouse,
-        over_ssh=bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")),
     )
 
 

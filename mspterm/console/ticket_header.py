@@ -89,6 +89,8 @@ def _clock(name: str, clock: Clock, now: datetime) -> Fact:
     if state is ClockState.PAUSED or clock.due is None:
         return [Span(f"{name} paused{source}", "muted")]
     due = local(clock.due, now)
+    if clock.differs and clock.calc_due is not None:
+        due += f", by our reckoning {local(clock.calc_due, now)}"
     if state is ClockState.BREACHED:
         late = f"{countdown(clock.due, now)} " if clock.due <= now else ""
         return [Span(f"{late}{name} BREACHED{source}, was due {due}", "breach")]

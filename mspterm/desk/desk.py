@@ -12,7 +12,7 @@ from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir
 from mspterm.connectors.base import Connector, Manifest
 from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
-from mspterm.desk.journal import Journal
+from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.locked import locked
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.match import alias_map, canonical_client
@@ -21,6 +21,9 @@ from mspterm.domain.secret import Secret
 from mspterm.secrets.aside import aside
 from mspterm.secrets.chain import Credentials, Missing
 from mspterm.store.store import Store
+
+HEAD_LIMIT_S = 1.0
+"""How long the end of a plain verb waits for the keyring to take the journal's head."""
 
 
 class NoCredential(Failed):
@@ -117,7 +120,8 @@ class Desk:
         if self._journal is None:
             folder = self.state_dir / "journal"
             key = await self.credentials.ajournal_key() or await aside(lambda: self._new_key(folder))
-            self._journal = Journal(folder, key, self.config.technician.name)
+            outside = Outside(folder, self.credentials, self.config.journal_head_file)
+            self._journal = Journal(folder, key, self.config.technician.name, outside)
         return self._journal
 
     def _new_key(self, folder: Path) -> Secret | None:
@@ -147,7 +151,16 @@ class Desk:
     async def aclose(self) -> None:
         for name in list(self._connectors):
             await self.forget(name)
+        await self._end_journal()
         self.store.close()
+
+    async def _end_journal(self) -> None:
+        journal = self._journal
+        if journal is None:
+            return
+        with contextlib.suppress(Failed):
+            journal.seal(self.now())
+        await aside(lambda: journal.settle(HEAD_LIMIT_S))
 
 
 def split_ref(ref: str) -> tuple[str, str]:

@@ -89,7 +89,9 @@ class NewTicket:
 @dataclass(frozen=True, slots=True)
 class RunCommand:
     """One command line on one device, by its RMM. `shell`: auto, sh, powershell or cmd;
-    `run_as`: system or user; `attach` a ticket ref that gets the output as an internal note."""
+    `run_as`: system or user; `attach` a ticket ref that gets the output as an internal note.
+    `script` is the id of a script in the RMM's library, run in place of a command line with `command`
+    as its parameters."""
 
     ref: str
     command: str
@@ -97,6 +99,7 @@ class RunCommand:
     run_as: str = "system"
     attach: str | None = None
     timeout_s: float = 60.0
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

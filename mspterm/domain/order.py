@@ -34,11 +34,15 @@ class Group(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Why a ticket stands where it stands. `assumed`: no clock gave `by`, its priority did."""
+    """Why a ticket stands where it stands. `assumed`: no clock gave `by`, its priority did.
+
+    `by` is before triage moves work forward (`pull_s`); `kind` is the target whose due time it is.
+    """
 
     group: Group
     by: datetime
     assumed: bool
+    kind: str | None = None
 
 
 def next_clock(ticket: Ticket) -> tuple[str, Clock] | None:
@@ -65,7 +69,7 @@ def place(ticket: Ticket) -> Place:
         by = ticket.next_action_at or due
         return Place(Group.WAITING, by or _assumed(ticket), by is None)
     if due is not None:
-        return Place(Group.WORK, due, False)
+        return Place(Group.WORK, due, False, found[0] if found else None)
     if found and not _answered(ticket):
         return Place(Group.WAITING, ticket.next_action_at or found[1].due or _assumed(ticket), False)
     return Place(Group.WORK, ticket.next_action_at or _assumed(ticket), True)
@@ -76,6 +80,8 @@ def sort_key(ticket: Ticket) -> str:
     age, then the id, so that no two tickets share a place."""
     where = place(ticket)
     by = _seconds(where.by)
+    if where.group is Group.WORK:
+        by = min(max(by - ticket.pull_s, 0), _LATEST)
     # Of what is over, the latest is looked for first.
     by = _LATEST - by if where.group is Group.OVER else by
     replied = "0" if ticket.customer_replied_at else "1"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mspterm.domain.history import Event
 from mspterm.domain.text import SafeText
 
 
@@ -20,6 +21,9 @@ class StatusClass(StrEnum):
 
 
 ACTIVE = frozenset({StatusClass.NEW, StatusClass.OPEN, StatusClass.WAITING})
+
+
+DIFFERS = timedelta(minutes=1)
 
 
 class ClockState(StrEnum):
@@ -37,13 +41,23 @@ class Clock:
     """One target's clock. `due` and `met_at` are UTC; `source` is "psa", "calc" or None.
 
     `state` is what the vendor or the calculation knew when it was read; whether a running clock
-    is past its due time by now is asked of `state_at`.
+    is past its due time by now is asked of `state_at`. `calc_due` is our own due time beside the PSA's;
+    `calendar` names the calendar that remaining time is counted on, None where no policy says.
     """
 
     state: ClockState = ClockState.NONE
     due: datetime | None = None
     source: str | None = None
     met_at: datetime | None = None
+    calc_due: datetime | None = None
+    calendar: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the PSA's due time and ours are more than a minute apart."""
+        if self.source != "psa" or self.due is None or self.calc_due is None:
+            return False
+        return abs(self.due - self.calc_due) > DIFFERS
 
     def state_at(self, now: datetime) -> ClockState:
         """The state at `now`: a running clock past its due time is breached."""
@@ -89,7 +103,8 @@ class Ticket:
     `priority` is 1 (highest) to 5 by the connection's map; `priority_label` the vendor's own word.
     `asset_ids` are the vendor's ids of linked assets (configuration items); `device_refs` is filled
     from them when the RMM's device is known. `version` is what the vendor gives for optimistic
-    locking (an ETag, say), opaque here.
+    locking (an ETag, say), opaque here. `history` is what was seen of it, for the clocks; `pull_s` the
+    seconds by which triage moves its place forward.
     """
 
     ref: str
@@ -131,6 +146,8 @@ class Ticket:
     minutes_worked: int | None = None
     version: str | None = None
     sla: Sla = field(default_factory=Sla)
+    history: tuple[Event, ...] = ()
+    pull_s: int = 0
 
     @property
     def active(self) -> bool:

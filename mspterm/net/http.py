@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -146,14 +146,14 @@ class Http:
         template: str,
         *,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         kind: CallClass = "action",
         query: Query | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
         **params: str | int,
     ) -> Answer:
-        """One write, sent once and never again by itself."""
-        content = None if json is None else msgspec.json.encode(json)
-        typed = {"Content-Type": "application/json", **headers} if content is not None else headers
+        """One write, sent once and never again by itself; its body is `json` or a `form`."""
+        content, typed = _body(json, form, headers)
         call = _Call(method, template, _fill(template, params), query or {}, typed, content)
         self._open()
         await self._pacer.turn(self._connection.name, kind)
@@ -313,6 +313,19 @@ class Http:
 
 def _timeout(seconds: float) -> httpx.Timeout:
     return httpx.Timeout(seconds, connect=min(seconds, CONNECT_S), pool=None)
+
+
+def _body(
+    json: Any, form: Mapping[str, str] | None, headers: Mapping[str, str]
+) -> tuple[bytes | None, Mapping[str, str]]:
+    if form is not None:
+        return urlencode(form).encode("ascii"), {
+            "Content-Type": "application/x-www-form-urlencoded",
+            **headers,
+        }
+    if json is None:
+        return None, headers
+    return msgspec.json.encode(json), {"Content-Type": "application/json", **headers}
 
 
 def _fill(template: str, params: Mapping[str, str | int]) -> str:

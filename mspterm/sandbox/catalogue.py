@@ -109,8 +109,10 @@ STATUS_OF = {(status.board, status.name): status for status in STATUSES.values()
 TYPES = {
     board.id * 20 + place: (name, board.id) for board in BOARDS for place, name in enumerate(board.types)
 }
-TYPE_OF = {(board, name): id for id, (name, board) in TYPES.items()}
-TEAMS = {board.id * 20 + 5 + place: (name, board.id) for board in BOARDS for place, name in enumerate(board.teams)}
+TYPE_OF = {(board, name): key for key, (name, board) in TYPES.items()}
+TEAMS = {
+    board.id * 20 + 5 + place: (name, board.id) for board in BOARDS for place, name in enumerate(board.teams)
+}
 BOARD = {board.id: board for board in BOARDS}
 
 PRIORITIES = (

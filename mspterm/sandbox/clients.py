@@ -195,7 +195,11 @@ CLIENTS = (
         2,
         "America/Los_Angeles",
         (("Studio", "Eugene"),),
-        (("Wren", "Blackwood", "Principal"), ("Theo", "Lang", "Project architect"), ("Mina", "Sato", "Office")),
+        (
+            ("Wren", "Blackwood", "Principal"),
+            ("Theo", "Lang", "Project architect"),
+            ("Mina", "Sato", "Office"),
+        ),
         "No agreement: all work is billed and needs Wren Blackwood's word.",
     ),
 )

@@ -56,13 +56,22 @@ class Model:
 _WIN_SERVER = ("Windows Server 2022 Standard", "20348", "21H2")
 _WIN = ("Windows 11 Pro", "26100", "24H2")
 _COMMON = (("Spooler", "Print Spooler"), ("W32Time", "Windows Time"), ("WinDefend", "Microsoft Defender"))
-_DC = (*_COMMON, ("NTDS", "Active Directory Domain Services"), ("DNS", "DNS Server"), ("Netlogon", "Netlogon"))
+_DC = (
+    *_COMMON,
+    ("NTDS", "Active Directory Domain Services"),
+    ("DNS", "DNS Server"),
+    ("Netlogon", "Netlogon"),
+)
 _SQL = (*_COMMON, ("MSSQLSERVER", "SQL Server (MSSQLSERVER)"), ("SQLSERVERAGENT", "SQL Server Agent"))
 
 MODELS = {
     "DC": Model("WINDOWS_SERVER", "Dell Inc.", "PowerEdge T350", _WIN_SERVER, (("C", 200), ("D", 400)), _DC),
-    "FS": Model("WINDOWS_SERVER", "Dell Inc.", "PowerEdge R450", _WIN_SERVER, (("C", 200), ("D", 4000)), _COMMON),
-    "SQL": Model("WINDOWS_SERVER", "Dell Inc.", "PowerEdge R450", _WIN_SERVER, (("C", 200), ("D", 1200)), _SQL),
+    "FS": Model(
+        "WINDOWS_SERVER", "Dell Inc.", "PowerEdge R450", _WIN_SERVER, (("C", 200), ("D", 4000)), _COMMON
+    ),
+    "SQL": Model(
+        "WINDOWS_SERVER", "Dell Inc.", "PowerEdge R450", _WIN_SERVER, (("C", 200), ("D", 1200)), _SQL
+    ),
     "MES": Model(
         "WINDOWS_SERVER",
         "VMware, Inc.",
@@ -81,9 +90,23 @@ MODELS = {
         (*_COMMON, ("TermService", "Remote Desktop Services")),
         virtual=True,
     ),
-    "HV": Model("HYPERV_VMM_HOST", "HPE", "ProLiant DL380 Gen10", _WIN_SERVER, (("C", 200), ("D", 8000)), _COMMON),
-    "ESX": Model("VMWARE_VM_HOST", "HPE", "ProLiant DL360 Gen10", ("VMware ESXi 8.0.3", "24022510", "8.0"), (("datastore1", 6000),)),
-    "NAS": Model("LINUX_SERVER", "Synology", "RS1221+", ("Debian GNU/Linux 12", "6.1.0", "12"), (("/", 60), ("/volume1", 20000))),
+    "HV": Model(
+        "HYPERV_VMM_HOST", "HPE", "ProLiant DL380 Gen10", _WIN_SERVER, (("C", 200), ("D", 8000)), _COMMON
+    ),
+    "ESX": Model(
+        "VMWARE_VM_HOST",
+        "HPE",
+        "ProLiant DL360 Gen10",
+        ("VMware ESXi 8.0.3", "24022510", "8.0"),
+        (("datastore1", 6000),),
+    ),
+    "NAS": Model(
+        "LINUX_SERVER",
+        "Synology",
+        "RS1221+",
+        ("Debian GNU/Linux 12", "6.1.0", "12"),
+        (("/", 60), ("/volume1", 20000)),
+    ),
     "FW": Model("NMS_FIREWALL", "Fortinet", "FortiGate 60F", None),
     "SW": Model("NMS_SWITCH", "Aruba", "2930F 48G PoE+", None),
     "AP": Model("NMS_WAP", "Ubiquiti", "U6-Pro", None),
@@ -105,6 +128,9 @@ _FIRST = {
     "COR": (("NAS", "01", 0), ("FW", "01", 0), ("MAC", "-001", 0), ("MAC", "-002", 0), ("LT", "-005", 0)),
 }
 _FIXED = tuple((code, *row) for code, rows in _FIRST.items() for row in rows)
+FIXED = len(_FIXED)
+PLACES = {role: [n for n, row in enumerate(_FIXED) if row[1] == role] for role in MODELS}
+"""Where devices of a role are among the first."""
 _DRAWN = ("WS", "WS", "WS", "WS", "LT", "LT", "LT", "MAC", "FS", "RDS", "SQL", "SW", "AP", "PRN")
 
 
@@ -142,7 +168,7 @@ class Device:
 
 def role_at(seed: int, place: int) -> tuple[str, int]:
     """The role and the client of the device in this place, without making the device."""
-    if place < len(_FIXED):
+    if place < FIXED:
         code, role, _, _ = _FIXED[place]
         return role, CLIENT_CODED[code].id
     draw = Draw(seed, "device", place)
@@ -162,7 +188,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
     client = CLIENT[client_id]
     draw = Draw(seed, "device state", place)
     site = draw.below(len(client.sites))
-    if place < len(_FIXED):
+    if place < FIXED:
         site = _FIXED[place][3]
     model = MODELS[role]
     person = draw.pick(client.contacts)
@@ -195,7 +221,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
 
 
 def _number(role: str, place: int) -> str:
-    if place < len(_FIXED):
+    if place < FIXED:
         return _FIXED[place][2]
     return f"-{place:05}" if role in ("WS", "LT", "MAC", "PRN", "AP", "SW") else f"{place:05}"
 
@@ -206,4 +232,6 @@ def _patched(device: Device, draw: Draw) -> None:
     device.pending_patches = draw.below(6)
     device.failed_patches = 1 if draw.chance(8) else 0
     if device.pending_patches and draw.chance(20):
-        device.reboot_reason = "Windows Update" if device.model.node_class.startswith("WIN") else "Kernel update"
+        device.reboot_reason = (
+            "Windows Update" if device.model.node_class.startswith("WIN") else "Kernel update"
+        )

@@ -43,7 +43,11 @@ def goals(ticket: Ticket, clock: Clock) -> Goals | None:
 
 def in_time(ticket: Ticket, goals: Goals, now: datetime) -> bool:
     """ConnectWise's `isInSla`: nothing due has been missed."""
-    met = ((ticket.responded, goals.respond), (ticket.planned or ticket.resolved, goals.plan), (ticket.resolved, goals.resolve))
+    met = (
+        (ticket.responded, goals.respond),
+        (ticket.planned or ticket.resolved, goals.plan),
+        (ticket.resolved, goals.resolve),
+    )
     return all((at or now) <= due for at, due in met)
 
 

@@ -89,7 +89,7 @@ def seeded(seed: int, id: int, layout: Layout, began: datetime) -> Ticket:
     draw = Draw(seed, "ticket", id)
     story_place = place * 7 % len(STORIES) if 0 <= place < 60 else draw.below(len(STORIES))
     story = STORIES[story_place]
-    device, client = _about(seed, story, layout.devices, draw)
+    device, client = _about(seed, story, 2 if place == 0 else layout.devices, draw)
     contact = draw.pick(client.contacts)
     ticket = Ticket(
         id=id,
@@ -130,17 +130,20 @@ def _about(seed: int, story: Story, count: int, draw: Draw) -> tuple[tuple[int, 
     """The device that a ticket is about (its place and name), and whose it is."""
     if not story.roles:
         return None, draw.pick(CLIENTS)
-    start = draw.below(count)
-    for step in range(min(count, 200)):
-        place = (start + step) % count
+    for _ in range(4 if count > devices.FIXED else 0):
+        place = draw.below(count)
         role, client = devices.role_at(seed, place)
         if role in story.roles:
             return (place, devices.name_at(seed, place)), CLIENT[client]
-    return None, draw.pick(CLIENTS)
+    places = [place for role in story.roles for place in devices.PLACES.get(role, ()) if place < count]
+    if not places:
+        return None, draw.pick(CLIENTS)
+    place = draw.pick(places)
+    return (place, devices.name_at(seed, place)), CLIENT[devices.role_at(seed, place)[1]]
 
 
 def _team(board: int, draw: Draw) -> int:
-    return draw.pick([id for id, (_, owner) in desk.TEAMS.items() if owner == board])
+    return draw.pick([team for team, (_, owner) in desk.TEAMS.items() if owner == board])
 
 
 def _technician(board: int, draw: Draw) -> int:

@@ -65,16 +65,15 @@ class Mail:
 
 @dataclass(slots=True)
 class Alert:
-    """`lasts`: the condition is still true, so that a reset alert comes back."""
+    """`kind` is a key of `monitor.CONDITIONS`, `detail` what it is about (a volume, a service).
+    `lasts`: the condition is still true, so that a reset alert comes back."""
 
     uid: str
     device: int
-    source: str
+    kind: str
+    detail: str
     message: str
-    subject: str
-    severity: str
     raised: datetime
-    condition: str
     ticket: int | None = None
     lasts: bool = True
 
@@ -242,8 +241,10 @@ class World:
         user: int | None = None,
         data: dict[str, object] | None = None,
     ) -> Activity:
-        id = self.next_id("activity", 900_001)
-        activity = Activity(id, at, device, type, code, subject, message, severity, result, series, user, data)
+        number = self.next_id("activity", 900_001)
+        activity = Activity(
+            number, at, device, type, code, subject, message, severity, result, series, user, data
+        )
         self.activities.append(activity)
         return activity
 
@@ -266,7 +267,9 @@ def _seeded_notes(ticket: Ticket) -> list[Note]:
 
     def note(place: int, text: str, kind: str, at: datetime | None, **by: int | None) -> Note:
         when = at or ticket.created
-        return Note(ticket.id * 100 + place, ticket.id, fill(text, **words), kind, when, issue=not place, **by)
+        return Note(
+            ticket.id * 100 + place, ticket.id, fill(text, **words), kind, when, issue=not place, **by
+        )
 
     notes = [note(0, story.body, "description", None, contact=ticket.contact)]
     if ticket.responded and ticket.owner:
@@ -276,5 +279,7 @@ def _seeded_notes(ticket: Ticket) -> list[Note]:
     if ticket.customer_updated and ticket.contact:
         notes.append(note(3, story.customer, "description", ticket.updated, contact=ticket.contact))
     if ticket.resolved:
-        notes.append(note(4, "Done and checked with the user.", "resolution", ticket.resolved, member=ticket.owner))
+        notes.append(
+            note(4, "Done and checked with the user.", "resolution", ticket.resolved, member=ticket.owner)
+        )
     return notes

@@ -27,9 +27,10 @@ def text(width: int = 120, **changes: object) -> str:
 
 @pytest.mark.parametrize("width", [60, 76, 80, 120, 179, 180, 200])
 def test_the_summary_gets_what_is_left_and_the_clock_is_leftmost(width: int) -> None:
-    columns = layout_for(width).columns
+    layout = layout_for(width)
+    columns = layout.columns
     assert columns[0].name == "clock"
-    assert sum(c.width + 1 for c in columns) - 1 == width
+    assert layout.needed == width
     assert next(c.width for c in columns if c.name == "summary") >= 20
 
 

@@ -47,11 +47,6 @@ def test_the_mouse_is_off_unless_asked_for() -> None:
     assert look(mouse=True).mouse
 
 
-def test_ssh_is_noticed() -> None:
-    assert look({"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}).over_ssh
-    assert not look().over_ssh
-
-
 @pytest.mark.parametrize(
     ("env", "size", "ttys"),
     [({}, (80, 24), False), ({"TERM": "dumb"}, (80, 24), True), ({}, (39, 24), True), ({}, (80, 7), True)],

@@ -49,11 +49,9 @@ class Terminal:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         ignore: Sequence[signal.Signals] = (),
-        answers: bool = True,
     ) -> None:
         self.sent = bytearray()
         self._answered = 0
-        self._answers = answers
         self.size = size
         self.last_byte = self.started = time.monotonic()
         self.pid, self.master = pty.fork()
@@ -111,8 +109,7 @@ class Terminal:
     def _answer(self) -> None:
         for found in _QUERY.finditer(self.sent, self._answered):
             self._answered = found.end()
-            if self._answers:
-                os.write(self.master, _ANSWERS[found[0]])
+            os.write(self.master, _ANSWERS[found[0]])
 
     def settle(self, quiet: float = 0.3, timeout: float = 20.0) -> int:
         """Read until nothing has come for `quiet` seconds; how many bytes came."""

@@ -18,9 +18,7 @@ API_MEMBER = "A"
 """The licence class of members that are keys and no people."""
 
 T = TypeVar("T")
-_STATUS_FIELDS = (
-    "id,name,sortOrder,inactive,closedStatus,defaultFlag,timeEntryNotAllowed,escalationStatus"  # each list is paged
-)
+_STATUS_FIELDS = "id,name,sortOrder,inactive,closedStatus,defaultFlag,timeEntryNotAllowed,escalationStatus"
 _MEMBER_FIELDS = "id,identifier,firstName,lastName,fullName,defaultEmail,licenseClass,inactiveFlag"
 
 
@@ -46,7 +44,9 @@ class Catalog:
         boards = await self.boards()
         if name not in boards:
             known = ", ".join(sorted(boards))
-            raise failed(Reason.NOT_FOUND, clean(f"{self._client.name} has no board {name}; it has: {known}."))
+            raise failed(
+                Reason.NOT_FOUND, clean(f"{self._client.name} has no board {name}; it has: {known}.")
+            )
         return boards[name]
 
     async def statuses(self, board: int, *, kind: CallClass = "interactive") -> Mapping[int, wire.Status]:
@@ -74,14 +74,13 @@ class Catalog:
 
         async def ask() -> list[wire.Named]:
             path = f"/service/boards/{{board}}/{what}"
-            found = await self._client.items(path, wire.Named, {"fields": "id,name,defaultFlag"}, board=board)
-            return [n for n in found if not n.inactive_flag]
+            return await self._client.items(path, wire.Named, {"fields": "id,name"}, board=board)
 
         return await self._keep(f"{what} {board}", ask)
 
     async def priorities(self) -> list[wire.Named]:
         async def ask() -> list[wire.Named]:
-            query = {"fields": "id,name,sortOrder,defaultFlag"}
+            query = {"fields": "id,name,sortOrder"}
             found = await self._client.items("/service/priorities", wire.Named, query)
             return sorted(found, key=lambda p: (p.sort_order or 0, p.id))
 

@@ -94,7 +94,7 @@ class CwClient:
         *,
         kind: CallClass = "interactive",
         query: Query | None = None,
-        **params: str | int,
+        **params: Any,
     ) -> T:
         """One record, or a short list."""
         return self.http.decode(await self._read(template, kind, query, **params), into, strict=False)
@@ -153,7 +153,7 @@ class CwClient:
                     continue
         return found
 
-    async def send(self, method: str, template: str, json: Any, **params: str | int) -> Answer:
+    async def send(self, method: str, template: str, json: Any, **params: Any) -> Answer:
         """One write; see `Http.send`. An `Answered` says it in ConnectWise's own words."""
         path = await self._path(template)
         try:

@@ -222,7 +222,9 @@ class TenantMap:
 
 def contact(row: wire.Ticket, person: wire.Contact | None = None) -> Contact | None:
     """The ticket's person: what its row says, with the phones of the contact's own record."""
-    name = row.contact_name or (row.contact.name if row.contact else None) or (person.label if person else None)
+    name = (
+        row.contact_name or (row.contact.name if row.contact else None) or (person.label if person else None)
+    )
     if not name:
         return None
     items = (person.communication_items or []) if person else []

@@ -67,12 +67,11 @@ class Codebase:
             if error.status not in (404, 405):
                 raise
             return DEFAULT_CODEBASE
-        info = self._http.decode(answer, CompanyInfo | None)  # type: ignore[arg-type]
-        if info is None:
+        if answer.body.strip() == b"null":
             sentence = (
                 f"ConnectWise knows no company id {clean(self._company)}; set `company` of {self._name} to the "
                 f"one that you type at login."
             )
             raise failed(Reason.REFUSED, sentence, self._name)
-        found = info.codebase or DEFAULT_CODEBASE
+        found = self._http.decode(answer, CompanyInfo).codebase or DEFAULT_CODEBASE
         return f"{found.rstrip('/')}/" if _CODEBASE.fullmatch(found) else DEFAULT_CODEBASE

@@ -129,8 +129,6 @@ class Named(msgspec.Struct, rename=_field):
     id: int
     name: str = ""
     sort_order: int | None = None
-    default_flag: bool | None = None
-    inactive_flag: bool | None = None
 
 
 class Company(msgspec.Struct, rename=_field):
@@ -145,7 +143,6 @@ class Note(msgspec.Struct, rename=_field):
     detail_description_flag: bool | None = None
     internal_analysis_flag: bool | None = None
     resolution_flag: bool | None = None
-    issue_flag: bool | None = None
     member: Person | None = None
     contact: Ref | None = None
     date_created: str | None = None
@@ -177,22 +174,18 @@ class Configuration(msgspec.Struct, rename=_field):
     serial_number: str | None = None
     model_number: str | None = None
     os_type: str | None = None
-    active_flag: bool | None = None
 
 
 class Communication(msgspec.Struct, rename=_field):
     value: str = ""
     extension: str | None = None
     communication_type: str | None = None
-    default_flag: bool | None = None
 
 
 class Contact(msgspec.Struct, rename=_field):
     id: int
     first_name: str | None = None
     last_name: str | None = None
-    default_phone_nbr: str | None = None
-    default_phone_extension: str | None = None
     communication_items: list[Communication] | None = None
 
     @property

@@ -36,8 +36,8 @@ class PlanDialog(Dialog[Consent]):
     PlanDialog Input { background: $panel; width: 40; }
     """
 
-    def __init__(self, title: str, plan: Plan, stake: tuple[str, ...] = ()) -> None:
-        super().__init__(title)
+    def __init__(self, title: str, plan: Plan, stake: tuple[str, ...] = (), problem: str = "") -> None:
+        super().__init__(title, problem)
         self._plan = plan
         self._stake = stake
 
@@ -92,15 +92,10 @@ class RefusedDialog(PlanDialog):
     SEND = ""
 
     def __init__(self, plan: Plan, refused: Refuse) -> None:
-        super().__init__(f"{plan.action}: refused", plan)
-        self._sentence = refused.failure.sentence
+        super().__init__(f"{plan.action}: refused", plan, problem=refused.failure.sentence)
 
     def start(self) -> Widget:
         return self.query_one("#cancel")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.say_problem(self._sentence)
 
     def action_send(self) -> None:
         self.action_cancel()

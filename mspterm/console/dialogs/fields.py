@@ -54,6 +54,8 @@ class Field(Horizontal):
     Field .label { width: 17; color: $role-muted; }
     Field Input { width: 24; height: 1; background: $panel; }
     Field Input:focus { background: $role-cursor-background; color: $role-cursor; }
+    Field.-wide Input { width: 1fr; }
+    Field.-wide .beside { display: none; }
     Field .unable { width: 1fr; color: $role-muted; height: auto; }
     Field .beside { width: 1fr; margin-left: 1; color: $role-muted; height: 1; }
     """
@@ -71,6 +73,7 @@ class Field(Horizontal):
         self.label = label
         self.offer = offer
         self.required = required
+        self._last = offer.preset
 
     def compose(self) -> ComposeResult:
         yield Static(Content(f"{self.label}{' *' if self.required else ''}"), classes="label")
@@ -100,7 +103,13 @@ class Field(Horizontal):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self.param))
+        self._say_changed(event.value)
+
+    def _say_changed(self, value: str) -> None:
+        # An input tells of its first value too, which nobody typed.
+        if value != self._last:
+            self._last = value
+            self.post_message(self.Changed(self.param))
 
     def read(self) -> object:
         text = self.text
@@ -145,7 +154,6 @@ class DateField(Field):
         return f"{at.astimezone():%a %d %b %Y %H:%M} here"
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        super().on_input_changed(event)
         self.say_beside(Content(self.beside()))
 
     def parse(self, text: str) -> object:
@@ -212,10 +220,9 @@ class PickField(Field):
             entry.value = picking.matches[picking.at].label
         entry.cursor_position = len(entry.value)
         self._show()
-        self.post_message(self.Changed(self.param))
+        self._say_changed(entry.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        super().on_input_changed(event)
         typed = event.value.strip()
         self._picking = _Picking(typed, None, self._matching(typed))
         self._show()
@@ -248,14 +255,16 @@ class PickField(Field):
     def _choices(self) -> Content:
         chosen, matches = self._chosen(), self._picking.matches
         if not matches:
-            nothing = "new" if self.offer.free else f"none like this; there are {len(self.offer.options)}"
+            nothing = (
+                "as typed" if self.offer.free else f"none like this; there are {len(self.offer.options)}"
+            )
             return Content(nothing if self.offer.options else "no choices are known; type it in full")
         at = next((i for i, o in enumerate(matches) if o == chosen), 0)
         # Three before the chosen one stay in sight, the rest is counted.
         first = max(0, at - 2)
         shown = [f">{o.label}" if o == chosen else o.label for o in matches[first : first + 8]]
         more = len(matches) - first - len(shown)
-        before = "… " if first else ""
+        before = "… " if first else "as typed, or down: " if chosen is None and self.text else ""
         return Content(before + "  ".join(shown) + (f"  +{more}" if more > 0 else ""))
 
     def parse(self, text: str) -> object:

@@ -86,7 +86,7 @@ class FormDialog(Dialog[Values]):
     ]
 
     def __init__(self, form: Form) -> None:
-        super().__init__(form.title)
+        super().__init__(form.title, form.problem)
         self._form = form
         self._drafts = Drafts(form.state_dir)
         self._written = form.text
@@ -113,7 +113,9 @@ class FormDialog(Dialog[Values]):
         if param.kind == "date":
             return DateField(param.name, param.label, offer, self._form.now, required=param.required)
         if param.kind == "line" and not offer.options and not offer.free:
-            return Field(param.name, param.label, offer, required=param.required)
+            plain = Field(param.name, param.label, offer, required=param.required)
+            plain.add_class("-wide")
+            return plain
         return PickField(param.name, param.label, offer, required=param.required)
 
     def hint(self) -> str:
@@ -121,10 +123,8 @@ class FormDialog(Dialog[Values]):
         return "Tab: next field" + (", ctrl+e: $EDITOR" if texts else "")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._size_words(self.app.size.height)
         self._say_readers()
-        self.say_problem(self._form.problem)
         if self._form.later is not None:
             self.run_worker(self._ask_choices(), exclusive=True)
 

@@ -46,9 +46,10 @@ class Dialog(ModalScreen[T | None]):
         Binding("ctrl+g,ctrl+s", "send", "Send", priority=True, id="dialog.send"),
     ]
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, problem: str = "") -> None:
         super().__init__()
         self._title = title
+        self._problem = problem
         self._ready_at: float | None = None
 
     def compose(self) -> ComposeResult:
@@ -70,7 +71,7 @@ class Dialog(ModalScreen[T | None]):
         return ""
 
     def on_mount(self) -> None:
-        self.say_problem("")
+        self.say_problem(self._problem)
         # Behind what the app's queue already holds: keys that are in it go to no field.
         self.app.call_later(self._begin)
 

@@ -36,7 +36,7 @@ def ticket_offers(
             options(_common(c.statuses for c in choices)), _now(t.status for t in tickets)
         ),
         "queue": lambda p: Offer(options(_common(c.queues for c in choices)), _now(t.queue for t in tickets)),
-        "owner": lambda p: Offer(_owners(choices), _now(t.assignee for t in tickets), free=True),
+        "owner": lambda p: _owner(tickets, choices),
         "priority": lambda p: Offer(PRIORITIES, _now(f"P{t.priority}" for t in tickets)),
         "audience": lambda p: Offer(_audiences(p.choices, manifests), preset=Audience.INTERNAL.value),
         "next": lambda p: Offer(now=_now(_date(t.next_action_at) for t in tickets)),
@@ -61,13 +61,12 @@ def _audiences(wanted: Iterable[str], manifests: Sequence[Manifest]) -> tuple[Op
     return tuple(Option(a, a) for a in wanted if all(m.able(needs.get(a, a)).possible for m in manifests))
 
 
-def _owners(choices: Sequence[Choices]) -> tuple[Option, ...]:
-    people = [Option("me", "me"), Option("nobody", "nobody")]
-    if len(choices) == 1:
-        people += [
-            Option(t.id, f"{t.name} ({t.id})" if t.name != t.id else t.id) for t in choices[0].technicians
-        ]
-    return tuple(people)
+def _owner(tickets: Sequence[Ticket], choices: Sequence[Choices]) -> Offer:
+    """Technicians by name where one connection is asked; where none are known any name may be typed."""
+    people = choices[0].technicians if len(choices) == 1 else ()
+    named = (Option(t.id, f"{t.name} ({t.id})" if t.name != t.id else t.id) for t in people)
+    found = (Option("me", "me"), Option("nobody", "nobody"), *named)
+    return Offer(found, _now(t.assignee for t in tickets), free=not people)
 
 
 def _common(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""NinjaOne, by its REST API v2."""

@@ -1,0 +1,93 @@
+"""The log of a ticket: from what each look at it showed, or from its whole conversation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from mspterm.domain.history import Event, Happened
+from mspterm.domain.ticket import Note, StatusClass, Ticket, TicketDetail
+
+KEPT = 256
+"""Events kept of one ticket: a rule of the vendor's that flips a status for ever must not fill us up."""
+
+# The request itself may be kept as the first note of the conversation.
+_OPENING = timedelta(seconds=5)
+_CHANGE = re.compile(r"(Status|Priority) changed from (.+) to (.+)", re.IGNORECASE)
+
+
+def seen(ticket: Ticket, known: Ticket | None) -> tuple[Event, ...]:
+    """The events of `ticket` after `known`, the same ticket as it was stored: what changed since is
+    dated by the ticket's own last change. The same look twice adds nothing."""
+    if known is None or not known.history:
+        return _first(ticket)
+    if ticket.updated_at < known.updated_at:
+        return known.history
+    new = tuple(_changes(ticket, known))
+    return (*known.history, *new)[-KEPT:] if new else known.history
+
+
+def events_of(ticket: Ticket) -> tuple[Event, ...]:
+    """The log that clocks are computed from, in order, CREATED first."""
+    history = ticket.history or _first(ticket)
+    before = next((e.word for e in history if e.kind is Happened.PRIORITY), str(ticket.priority))
+    created = Event(ticket.created_at, Happened.CREATED, before)
+    later = sorted((e for e in history if e.at >= created.at), key=lambda e: e.at)
+    return (created, *later)
+
+
+def events_from(detail: TicketDetail, class_of: Callable[[str], StatusClass]) -> tuple[Event, ...] | None:
+    """The exact log, from a conversation that holds the vendor's own records of changes (`system`).
+
+    None where they don't lead to the status that the ticket has: then some are missing.
+    """
+    ticket = detail.ticket
+    found = sorted((e for n in detail.notes for e in _from_note(n, ticket, class_of)), key=lambda e: e.at)
+    statuses = [e.value for e in found if e.kind is Happened.STATUS]
+    last = statuses[-1] if statuses else StatusClass.NEW
+    if last != ticket.status_class:
+        return None
+    return (Event(ticket.created_at, Happened.CREATED, str(ticket.priority)), *found)
+
+
+def unknown_before(events: tuple[Event, ...]) -> Event | None:
+    """The first look, where it came too late to know the pauses before it."""
+    first = next((e for e in events if e.kind is Happened.SEEN), None)
+    return None if first is None or first.value == StatusClass.NEW else first
+
+
+def _first(ticket: Ticket) -> tuple[Event, ...]:
+    # Since its last change the ticket has been as it is now.
+    events = [Event(ticket.updated_at, Happened.SEEN, _status(ticket), ticket.status)]
+    if ticket.customer_replied_at is not None:
+        events.append(Event(ticket.customer_replied_at, Happened.CUSTOMER))
+    return tuple(events)
+
+
+def _changes(ticket: Ticket, known: Ticket) -> Iterator[Event]:
+    at = ticket.updated_at
+    if (_status(ticket), ticket.status) != (_status(known), known.status):
+        yield Event(at, Happened.STATUS, _status(ticket), ticket.status)
+    if ticket.priority != known.priority:
+        yield Event(at, Happened.PRIORITY, str(ticket.priority), str(known.priority))
+    if ticket.customer_replied_at is not None and known.customer_replied_at is None:
+        yield Event(ticket.customer_replied_at, Happened.CUSTOMER)
+    if ticket.customer_replied_at is None and known.customer_replied_at is not None:
+        yield Event(at, Happened.AGENT)
+
+
+def _status(ticket: Ticket) -> str:
+    on = f":{ticket.waiting_on}" if ticket.waiting_on else ""
+    return f"{ticket.status_class}{on}" if ticket.status_class is StatusClass.WAITING else ticket.status_class
+
+
+def _from_note(note: Note, ticket: Ticket, class_of: Callable[[str], StatusClass]) -> Iterator[Event]:
+    if note.kind == "customer" and note.at > ticket.created_at + _OPENING:
+        yield Event(note.at, Happened.CUSTOMER)
+    elif note.kind in ("public", "resolution"):
+        yield Event(note.at, Happened.AGENT)
+    elif note.kind == "system":
+        change = _CHANGE.fullmatch(note.body.strip())
+        if change is not None and change[1].casefold() == "status":
+            yield Event(note.at, Happened.STATUS, class_of(change[3]), change[3])

@@ -1,0 +1,44 @@
+"""What is going to happen, in order. Nothing runs by itself: each request first lets happen what is
+due, at the instant it was due, so that a seed tells the same story however often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+
+from mspterm.sandbox.faults import Faults
+from mspterm.sandbox.world import World
+
+Event = Callable[[datetime], None]
+
+
+@dataclass(slots=True)
+class Life:
+    """`still`: nothing happens by itself, only what the callers' own actions bring about."""
+
+    world: World
+    still: bool = False
+    faults: Faults = field(default_factory=Faults)
+    _due: list[tuple[datetime, int, Event]] = field(default_factory=list)
+    _count: int = 0
+    listeners: list[Callable[[int, datetime], None]] = field(default_factory=list)
+
+    def advance(self) -> datetime:
+        """Lets happen what is due; the time until which it has."""
+        now = self.world.now()
+        while self._due and self._due[0][0] <= now:
+            at, _, event = heappop(self._due)
+            event(at)
+        return now
+
+    def after(self, at: datetime, seconds: float, event: Event) -> None:
+        """`event` is to happen `seconds` of the world after `at`."""
+        self._count += 1
+        heappush(self._due, (self.world.clock.after(at, seconds), self._count, event))
+
+    def customer_was_told(self, ticket: int) -> None:
+        """Somebody wrote to the contact of this ticket, who may answer."""
+        for listener in self.listeners:
+            listener(ticket, self.world.now())
