@@ -13,7 +13,6 @@ from mspterm.config.keys import Key, Type
 Spans = tuple[tuple[str, str], ...]
 
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
-_LASTING = re.compile(r"-?(?=\d)(?:\d{1,3}d)? ?(?:\d{1,4}h)? ?(?:\d{1,5}m)?")
 _PERIOD = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)(?:: *(.+))?")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -157,8 +156,8 @@ def _map_of(item: Callable[[Key, Any, Path], Any]) -> Callable[[Key, Any, Path],
     def converter(key: Key, value: Any, base: Path) -> dict[str, Any]:
         table = _table(value)
         for name in table:
-            if key.names and not re.fullmatch(key.names, name):
-                raise Wrong(f'"{name}" is not {key.says}.')
+            if key.names and not re.fullmatch(key.names.pattern, name):
+                raise Wrong(f'"{name}" is not {key.names.says}.')
         return {name: _within(name, item, key, held, base) for name, held in table.items()}
 
     return converter
@@ -190,20 +189,23 @@ def _counts(key: Key, value: Any, base: Path) -> tuple[int, ...]:
 
 def _goal(key: Key, value: Any, base: Path) -> str:
     from mspterm.domain.policy import goal_of
-    from mspterm.domain.reasons import Failed
 
-    text = _text(key, value, base)
-    try:
-        goal_of(text)
-    except Failed as error:
-        raise Wrong(f"is wrong: {error.failure.sentence}.") from None
-    return text
+    return _readable(goal_of, _text(key, value, base))
 
 
 def _lasting(key: Key, value: Any, base: Path) -> str:
-    text = _text(key, value, base)
-    if not _LASTING.fullmatch(text):
-        raise Wrong(f'is no span of time: "{text}". Write one like "30m", "4h", "2d" or "1h30m".')
+    from mspterm.domain.policy import seconds_of
+
+    return _readable(seconds_of, _text(key, value, base))
+
+
+def _readable(read: Callable[[str], object], text: str) -> str:
+    from mspterm.domain.reasons import Failed
+
+    try:
+        read(text)
+    except Failed as error:
+        raise Wrong(f"can't be read: {error.failure.sentence}.") from None
     return text
 
 

@@ -39,12 +39,20 @@ class Type(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What names in a map may be: a pattern, and in words what it asks for."""
+
+    pattern: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """One key: its name, type, default, and one comment line for the example.
 
     `choices` are the permitted values, or of a URL its schemes; `low` and `high` bound numbers.
     `sample` is what the example shows where there is no default. `serves` limits a connection's key
-    to kinds that serve "psa" or "rmm". `names` is a pattern for the names in a map, `says` what it asks.
+    to kinds that serve "psa" or "rmm". `names` limits the names in a map.
     """
 
     name: str
@@ -57,8 +65,7 @@ class Key:
     high: float | None = None
     required: bool = False
     serves: str | None = None
-    names: str = ""
-    says: str = ""
+    names: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)

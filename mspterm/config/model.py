@@ -46,14 +46,81 @@ class Connection:
     """Queue name (or `*`) to the status that a claim sets, so that the response clock stops."""
 
 
+Period = tuple[str, str, str]
+"""First and last date, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`[clients.NAME]`: what makes one client of several connections' names, and its facts."""
+    """A client's names in the connections and its facts: `[clients.NAME]`, overruled key by key by
+    its file in `clients_dir`.
+
+    `covers` empty means everything. Calendars (`coverage`, `windows`) are names. `raci` is by service
+    line, then role. `from_dir` are the keys that the directory's owner has set; `doubt` says why the
+    directory's word on this client can't be read, so that what depends on it can be refused.
+    """
 
     name: str
     match: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     notes: str | None = None
+    agreement: str | None = None
+    plan: str | None = None
+    covers: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    coverage: str | None = None
+    rate: str | None = None
+    authoriser: str | None = None
+    authoriser_phone: str | None = None
+    zone: str | None = None
+    windows: str | None = None
+    freezes: tuple[Period, ...] = ()
+    contacts: tuple[str, ...] = ()
+    sites: Mapping[str, str] = field(default_factory=dict)
+    access: tuple[str, ...] = ()
+    carrier: str | None = None
+    raci: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    baa: bool = False
+    no_patient_data: bool = False
+    incident_contact: str | None = None
+    notice_h: int | None = None
+    source: str | None = None
+    reviewed_on: str | None = None
+    from_dir: frozenset[str] = frozenset()
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """`[escalation.tiers.TIER]`: who is behind a tier; `phones` by name, in the order to call."""
+
+    members: tuple[str, ...] = ()
+    phones: Mapping[str, str] = field(default_factory=dict)
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """`[escalation.vendors.NAME]`: whom to call, and the queue for them by connection."""
+
+    name: str
+    phone: str
+    contract: str | None = None
+    hours: str | None = None
+    queues: Mapping[str, str] = field(default_factory=dict)
+    portal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """`[escalation]`: when to propose one; spans are texts as `domain.policy.seconds_of` reads them."""
+
+    unclaimed_after: Mapping[str, str] = field(default_factory=dict)
+    at_percent: int = 75
+    tier_after: Mapping[str, str] = field(default_factory=dict)
+    handoff: tuple[str, ...] = ()
+    tiers: Mapping[str, Team] = field(default_factory=dict)
+    vendors: Mapping[str, Vendor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +176,8 @@ class Config:
     journal_head_file: Path | None = None
     clients_dir: Path | None = None
     """The shared directory of client facts, whose word overrides this file's."""
+    clients_dir_failures: tuple[str, ...] = ()
+    """What of it couldn't be read, a sentence each: its owner's to mend, so no error of this file."""
+    escalation: Escalation = field(default_factory=Escalation)
     raw: Mapping[str, Any] = field(default_factory=dict)
-    """Tables kept as they are: `calendars` (its shape checked), `sla`, `escalation`, `ssh`."""
+    """Tables kept as they are: `calendars`, `sla`, `triage` and `storms` (checked), and `ssh`."""

@@ -79,7 +79,7 @@ def _type(key: Key) -> Schema:
         name: bound for name, bound in (("minimum", key.low), ("maximum", key.high)) if bound is not None
     }
     choice: Schema = {"enum": list(key.choices)}
-    names: Schema = {"propertyNames": {"pattern": f"^(?:{key.names})$"}} if key.names else {}
+    names: Schema = {"propertyNames": {"pattern": f"^(?:{key.names.pattern})$"}} if key.names else {}
     return {
         Type.TEXT: _TEXT,
         Type.FLAG: {"type": "boolean"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mspterm.config.client_table import FACTS
 from mspterm.config.keys import Key, Table, Type
+from mspterm.config.sla_table import ESCALATION, SLA, STORMS, TIERS, TRIAGE
 
 STATUS_CLASSES = ("new", "open", "waiting", "resolved", "closed")
-TIERS = ("L1", "L2", "L3", "vendor")
 FLAGS = (
     "do-not-touch",
     "call-first",
@@ -172,13 +173,7 @@ TABLES = (
                 default=(),
                 sample=("Harbor View Dental", "HVD"),
             ),
-            Key("phones", Type.NAMES, "Phones to call, best first", default=(), sample=("+1 555 0100",)),
-            Key(
-                "notes",
-                Type.TEXT,
-                "What the on-call engineer must know",
-                sample="HIPAA: no patient data in notes",
-            ),
+            *FACTS,
         ),
         many=True,
         sample_name="hvd",
@@ -242,7 +237,9 @@ TABLES = (
         many=True,
         sample_name="office",
     ),
-    Table("sla", "SLA policies", free=True, many=True),
-    Table("escalation", "Who is reached, and how", free=True),
+    SLA,
+    TRIAGE,
+    STORMS,
+    ESCALATION,
     Table("ssh", "How devices are reached by SSH", free=True),
 )

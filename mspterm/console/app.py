@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import deque
 from pathlib import Path
@@ -76,6 +77,9 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _begin(self) -> None:
         self.session.begin(lambda text: self.tell(text, "warning"), self.changed)
+        # What is there by now stays: left out of every collection, it delays no key.
+        gc.freeze()
+        gc.enable()
         self.look()
 
     def on_unmount(self) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from mspterm.console.line_view import BLANK, Span, TextLine, line, wrap
-from mspterm.console.ticket_header import local
-from mspterm.domain.ages import age
+from mspterm.console.ticket_header import ago, local
 from mspterm.domain.fold import fold
 from mspterm.domain.ticket import Attachment, Note, TicketDetail, TicketRow
 
@@ -59,9 +58,8 @@ def _attachments(attachments: Sequence[Attachment], width: int) -> list[TextLine
 
 def _note(note: Note, width: int, now: datetime, opened: frozenset[str]) -> Iterator[TextLine]:
     word, role = _KINDS.get(note.kind, (note.kind.upper(), "warning"))
-    ago = age(max(0.0, (now - note.at).total_seconds()))
     minutes = f", {note.minutes} min" if note.minutes else ""
-    when = f", {local(note.at, now)}, {ago} ago{minutes}"
+    when = f", {local(note.at, now)}, {ago(note.at, now)}{minutes}"
     if note.kind == "system":
         yield from (line(row, "muted") for row in wrap(f"{word} {note.author}{when}: {note.body}", width))
         return

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from mspterm.console.line_view import BLANK, Span, TextLine, flow, line, wrap
 from mspterm.console.sparkline import bar, power_strip, sparkline
-from mspterm.console.ticket_header import local, online_word
+from mspterm.console.ticket_header import ago, local, online_word
 from mspterm.domain.ages import age
 from mspterm.domain.device import Asset, Device, DeviceDetail, Disk, Interface, Sample
 from mspterm.domain.handoff import LOW_DISK
@@ -62,7 +62,7 @@ def fact_lines(known: KnownDevice, *, now: datetime, width: int) -> list[TextLin
     """The title, then the facts set as closely as the width allows."""
     device = known.device
     word, role = online_word(device.online)
-    seen = f", last seen {age((now - device.last_seen).total_seconds())} ago" if device.last_seen else ""
+    seen = f", last seen {ago(device.last_seen, now)}" if device.last_seen else ""
     facts = [
         [Span(word, role), Span("" if device.online else seen, "muted")],
         [Span(known.client or "no known client", "text" if known.client else "warning")],

@@ -15,9 +15,9 @@ from textual.worker import Worker
 
 from mspterm.console.device_lines import KnownDevice, asset_lines, device_lines
 from mspterm.console.line_view import LineView, TextLine, line
+from mspterm.console.ticket_header import ago
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.desk.look import device_now
-from mspterm.domain.ages import age
 from mspterm.domain.device import Device, DeviceDetail, Sample
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.domain.ticket import TicketRow
@@ -201,9 +201,8 @@ class DevicePane(Widget):
         if device is None:
             return self._asset_lines(width)
         lines = device_lines(self._known(device), now=now, width=width, plain=self._plain)
-        since = age(max(0.0, (now - device.observed_at).total_seconds()))
-        when = "now" if since == "now" else f"{since} ago"
         if self._failure is not None:
+            when = ago(device.observed_at, now)
             lines.insert(1, line(f"! as of {when}: {self._failure.sentence}", "failed"))
         return lines
 

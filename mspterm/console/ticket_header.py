@@ -124,8 +124,7 @@ def dates_lines(ticket: Ticket, *, now: datetime, width: int) -> list[TextLine]:
         words = f"next action {local(ticket.next_action_at, now)}{', overdue' if late else ''}"
         facts.append([Span(words, "warning" if late else "text")])
     if ticket.customer_replied_at is not None:
-        ago = age((now - ticket.customer_replied_at).total_seconds())
-        facts.append([Span(f"client wrote {ago} ago, unanswered", "new")])
+        facts.append([Span(f"client wrote {ago(ticket.customer_replied_at, now)}, unanswered", "new")])
     facts.append([Span(f"opened {local(ticket.created_at, now)}", "muted")])
     if ticket.minutes_worked:
         facts.append([Span(f"{ticket.minutes_worked} min worked", "muted")])
@@ -153,3 +152,9 @@ def local(at: datetime, now: datetime) -> str:
     if abs((here.date() - today.date()).days) < 7:
         return f"{here:%a %d %b %H:%M}"
     return f"{here:%Y-%m-%d %H:%M}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago, in steps."""
+    since = age(max(0.0, (now - at).total_seconds()))
+    return "just now" if since == "now" else f"{since} ago"

@@ -14,10 +14,10 @@ from textual.widget import Widget
 
 from mspterm.console.conversation import conversation_lines, related_lines
 from mspterm.console.line_view import BLANK, LineView, TextLine, line
-from mspterm.console.ticket_header import Known, dates_lines, header_lines
+from mspterm.console.ticket_header import Known, ago, dates_lines, header_lines
 from mspterm.desk.desk import Desk
 from mspterm.desk.look import ticket_now
-from mspterm.domain.ages import age, age_changes_in, next_change
+from mspterm.domain.ages import age_changes_in, next_change
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.domain.ticket import ClockState, Ticket, TicketDetail, TicketRow
@@ -239,8 +239,7 @@ class TicketPane(Widget):
 
     def _freshness(self, shown: _Shown) -> list[TextLine]:
         observed = (shown.detail.ticket if shown.detail else shown.ticket).observed_at
-        since = age(max(0.0, (self._desk.now() - observed).total_seconds()))
-        when = "now" if since == "now" else f"{since} ago"
+        when = ago(observed, self._desk.now())
         if self._failure is not None:
             return [line(f"! as of {when}: {self._failure.sentence}", "failed")]
         return [line(f"as of {when}{', asking ...' if self._asking is not None else ''}", "muted")]

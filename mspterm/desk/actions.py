@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mspterm.domain.action import ActionSpec, Param, Risk
+from mspterm.domain.spec import ActionSpec, Param, Risk
 
 TEXT = Param("text", "Text", "text")
 AUDIENCE = Param("audience", "Read by", "choice", choices=("internal", "public", "resolution", "co-managed"))

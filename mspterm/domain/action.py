@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
-from typing import Any
+from enum import StrEnum
 
 from mspterm.domain.reasons import Failure
+from mspterm.domain.spec import ActionSpec as ActionSpec
+from mspterm.domain.spec import Param as Param
+from mspterm.domain.spec import Risk as Risk
+from mspterm.domain.spec import Values as Values
 from mspterm.domain.ticket import Ticket
-
-
-class Risk(IntEnum):
-    """How much a write can break. Disruptive and above need a typed confirmation."""
-
-    ROUTINE = 1
-    DISRUPTIVE = 2
-    DESTRUCTIVE = 3
 
 
 class Audience(StrEnum):
@@ -204,40 +198,3 @@ class Result:
     action: str
     plan_hash: str
     intent_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of an action: dialogs and command-line options are made of these.
-
-    `kind`: text, choice, minutes, date, technician, queue, status, priority, device, toggle.
-    """
-
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    default: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """One row of the action table: footer, help, palette, keys and verbs are made from it.
-
-    `scope`: ticket, device or none. `many`: takes several targets at once. `needs`: the connector
-    capability that it asks for.
-    """
-
-    name: str
-    title: str
-    key: str
-    scope: str
-    risk: Risk
-    needs: str
-    help: str
-    many: bool = False
-    params: tuple[Param, ...] = field(default_factory=tuple)
-
-
-Values = Mapping[str, Any]

@@ -16,10 +16,6 @@ from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.ticket import Ticket
 
 TARGETS = ("response", "plan", "resolution", "update")
-PAUSES: Mapping[str, tuple[str, ...]] = {"waiting": ("plan", "resolution", "update")}
-"""What pauses by default: waiting stops every target but the response (Frappe, HaloPSA)."""
-UPDATES: Mapping[str, str] = {"P1": "1h", "P2": "4h", "P3": "1bd", "P4": "2bd"}
-"""The usual update targets: most real misses are "no word to the client"."""
 WARN = (50, 75, 90, 100)
 ALWAYS = "24x7"
 """The calendar that is there without being configured."""
@@ -32,6 +28,8 @@ _GOAL = re.compile(
     r"(?:(?:(?P<hours>\d{1,4})h)? ?(?:(?P<minutes>\d{1,5})m)?"
     r"|(?P<days>\d{1,3}) ?bd(?: (?P<how>end of day|from opening))?)(?: on (?P<calendar>\S+))?"
 )
+
+_LASTING = re.compile(r"(-?)(?:(\d{1,3})d)? ?(?:(\d{1,4})h)? ?(?:(\d{1,5})m)?")
 
 
 class Reopen(StrEnum):
@@ -85,6 +83,15 @@ def goal_of(text: str) -> Goal:
     return Goal(words, None, days, end_of_day, opening, found["calendar"])
 
 
+def seconds_of(text: str) -> int:
+    """A plain span of time of the config, such as `4h` or `-1d`. Raises Failed (bad data)."""
+    found = _LASTING.fullmatch(" ".join(text.split()))
+    if found is None or not any(found.group(2, 3, 4)):
+        raise failed(Reason.BAD_DATA, f'"{text}" is no span of time; write "30m", "4h", "2d" or "1h30m"')
+    days, hours, minutes = (int(part or 0) for part in found.group(2, 3, 4))
+    return (-1 if found[1] else 1) * (days * 86_400 + hours * 3600 + minutes * 60)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`[sla.NAME]`. Empty criteria fit every ticket; names may hold `*`.
@@ -103,7 +110,7 @@ class Policy:
     queues: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     priorities: frozenset[int] = frozenset()
-    pauses: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(PAUSES))
+    pauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reopen: Reopen = Reopen.RESUME
     keep_in_loop: bool = False
     plan_statuses: tuple[str, ...] = ()
@@ -143,7 +150,7 @@ def policy_of(name: str, table: Mapping[str, Any]) -> Policy:
         targets=targets,
         **named,
         priorities=frozenset(int(p.lstrip("Pp")) for p in table.get("priorities") or ()),
-        pauses={**PAUSES, **(table.get("pauses") or {})},
+        pauses=table.get("pauses") or {},
         reopen=Reopen(table.get("reopen") or Reopen.RESUME),
         keep_in_loop=bool(table.get("keep_in_loop")),
         plan_statuses=tuple(fold(word) for word in table.get("plan_statuses") or ()),

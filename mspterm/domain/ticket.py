@@ -4,36 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from mspterm.domain.history import Event
+from mspterm.domain.row import ACTIVE, ClockState, StatusClass, TicketRow
 from mspterm.domain.text import SafeText
 
-
-class StatusClass(StrEnum):
-    """What a vendor's status means for the desk."""
-
-    NEW = "new"
-    OPEN = "open"
-    WAITING = "waiting"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-
-
-ACTIVE = frozenset({StatusClass.NEW, StatusClass.OPEN, StatusClass.WAITING})
-
+__all__ = [
+    "ACTIVE",
+    "NO_CLOCK",
+    "Attachment",
+    "Clock",
+    "ClockState",
+    "Contact",
+    "Note",
+    "Sla",
+    "StatusClass",
+    "Ticket",
+    "TicketDetail",
+    "TicketRow",
+]
 
 DIFFERS = timedelta(minutes=1)
-
-
-class ClockState(StrEnum):
-    """The live state of one SLA target."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    MET = "met"
-    BREACHED = "breached"
-    NONE = "none"
+"""From here on our due time and the PSA's are said to differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,39 +176,3 @@ class TicketDetail:
     description: SafeText
     notes: tuple[Note, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TicketRow:
-    """The narrow row a list shows, sorts and filters; a Ticket's worth of columns and no bodies.
-
-    `due` and `due_state` are those of the target that matters next. `order` is the stored place
-    in the default order (see `order.sort_key`). `revision` is the store's number of its last change.
-    """
-
-    ref: str
-    connection: str
-    number: str
-    summary: SafeText
-    client: SafeText | None
-    priority: int
-    status: SafeText
-    status_class: StatusClass
-    waiting_on: str | None
-    assignee: SafeText | None
-    assignee_id: str | None
-    queue: SafeText | None
-    tier: str | None
-    type: str
-    contact: SafeText | None
-    device: SafeText | None
-    due: float | None
-    due_kind: str | None
-    due_state: ClockState
-    created_at: float
-    updated_at: float
-    customer_replied_at: float | None
-    next_action_at: float | None
-    pending: int
-    order: str
-    revision: int

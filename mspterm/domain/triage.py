@@ -13,7 +13,7 @@ from typing import Any
 
 from mspterm.domain.folding import fold
 from mspterm.domain.order import Group, Place, place
-from mspterm.domain.policy import goal_of
+from mspterm.domain.policy import seconds_of
 from mspterm.domain.ticket import StatusClass, Ticket, TicketRow
 
 TIERS = ("L1", "L2", "L3", "vendor")
@@ -240,10 +240,7 @@ def _spans(
 
 
 def _span(text: str | None, usual: int) -> int:
-    if text is None:
-        return usual
-    sign, plain = (-1, text[1:]) if text.startswith("-") else (1, text)
-    return sign * (goal_of(plain).seconds or 0)
+    return usual if text is None else seconds_of(text)
 
 
 def _side(seconds: int) -> str:

@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox import conditions, cw_writes
+from mspterm.sandbox.cw_ask import Ask
 from mspterm.sandbox.cw_http import (
     LONGEST_URL,
     Keys,
@@ -42,34 +43,10 @@ from mspterm.sandbox.cw_setup import LISTINGS, Listing
 from mspterm.sandbox.faults import CONNECTWISE
 from mspterm.sandbox.life import Life
 from mspterm.sandbox.tickets import Ticket
-from mspterm.sandbox.world import World
 
-Handler = Callable[["Ask"], Awaitable[Response]]
+Handler = Callable[[Ask], Awaitable[Response]]
 _PINNED = "version=2022.1"
 _BASES = (CODEBASE, "v4_6_release/")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One question with what is needed to answer it."""
-
-    request: Request
-    view: View
-    life: Life
-
-    @property
-    def world(self) -> World:
-        return self.view.world
-
-    def number(self, name: str) -> int:
-        return int(self.request.path_params[name])
-
-    def ticket(self, name: str = "id", *, project: bool | None = None) -> Ticket:
-        """The ticket in the path. Refuses one that doesn't exist, or not on this side (404)."""
-        found = self.world.ticket(self.number(name))
-        if found is None or (project is not None and found.project != project):
-            raise not_found("Ticket", self.number(name))
-        return found
 
 
 @dataclass(slots=True)

@@ -148,7 +148,7 @@ class TicketLists:
         for need in conditions.required(where):
             if need.negated:
                 continue
-            if need.field in _UPDATED and need.op in (">", ">=", "=") and need.value > began:
+            if need.field in _UPDATED and need.op in (">", ">=", "=") and str(need.value) > began:
                 # Nothing seeded was touched after the world began.
                 return ()
             if need.field == "id" and need.op in ("=", "in"):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox import cw_patch
 from mspterm.sandbox.clients import CLIENT, CONTACT
+from mspterm.sandbox.cw_ask import Ask
 from mspterm.sandbox.cw_http import Refused, answer, body_of, invalid, not_found
 from mspterm.sandbox.cw_rows import CONFIGURATION_OFFSET, note_row, stamp, ticket_row, time_row
 from mspterm.sandbox.tickets import Ticket
 from mspterm.sandbox.world import Mail, Note, TimeEntry
-
-if TYPE_CHECKING:
-    from mspterm.sandbox.connectwise_api import Ask
 
 _FLAGS = {
     "detailDescriptionFlag": "description",

@@ -84,6 +84,10 @@ def reboot(life: Life, device: Device, reason: str) -> None:
     draw = Draw(world.seed, "reboot", world.next_id("reboot", 1))
     world.log(now, device.id, "ACTION", "START_REQUESTED", "Reboot", f"Reboot requested: {reason}", user=USER)
 
+    if device.offline:
+        # It is told to the agent, which doesn't hear it.
+        return
+
     def down(at: datetime) -> None:
         monitor.go_offline(world, at, world.edit_device(device.id), alerts=False)
 
@@ -158,3 +162,21 @@ def _still_true(life: Life, device: int, kind: str, detail: str) -> bool:
     if kind in ("offline", "ping"):
         return held.offline
     return kind == "reboot" and held.reboot_reason is not None
+
+
+def apply_patches(life: Life, device: Device) -> None:
+    """Installs what is pending; Windows wants a reboot after it."""
+    world, now = life.world, life.world.now()
+    kind, name = "PATCH_MANAGEMENT", "OS patches"
+    world.log(now, device.id, kind, "PATCH_MANAGEMENT_APPLY_PATCH_STARTED", name, "Apply started", user=USER)
+
+    def done(at: datetime) -> None:
+        held = world.edit_device(device.id)
+        count, held.pending_patches = held.pending_patches, 0
+        held.reboot_reason = "Windows Update" if count else held.reboot_reason
+        message = f"{count} patches installed on {held.name}"
+        world.log(
+            at, held.id, kind, "PATCH_MANAGEMENT_APPLY_PATCH_COMPLETED", name, message, result="SUCCESS"
+        )
+
+    life.after(now, 90, done)

@@ -7,62 +7,22 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from mspterm.domain.order import row_of
+from mspterm.domain.row import TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import ClockState, StatusClass, Ticket, TicketDetail, TicketRow
+from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.store.codec import pack, unpack
-from mspterm.store.db import Database
+from mspterm.store.rows import COLUMNS, Rows, row_from
 
-COLUMNS = (
-    "ref, connection, number, summary, client, priority, status, status_class, waiting_on, assignee, "
-    "assignee_id, queue, tier, type, contact, device, due, due_kind, due_state, created_at, updated_at, "
-    "customer_replied_at, next_action_at, pending, ord, revision"
-)
 _MARKS = ", ".join("?" * 29)
 _UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
 _KNOWN = (
     "SELECT t.observed, d.data, t.pending, t.active, t.run FROM ticket t JOIN ticket_data d ON d.ref = t.ref"
     " WHERE t.ref = ?"
 )
-_CLASSES = {c.value: c for c in StatusClass}
-_STATES = {s.value: s for s in ClockState}
 
 
-def _row(found: Sequence[object]) -> TicketRow:
-    values = list(found)
-    values[7] = _CLASSES[str(values[7])]
-    values[18] = _STATES[str(values[18])]
-    return TicketRow(*values)  # type: ignore[arg-type]
-
-
-class Tickets:
-    """The tickets of the store. Times in columns are POSIX seconds."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
-
-    def page(self, limit: int, offset: int = 0) -> list[TicketRow]:
-        """The first active rows in the default order, read by the index."""
-        sql = f"SELECT {COLUMNS} FROM ticket WHERE active = 1 ORDER BY ord LIMIT ? OFFSET ?"
-        return [_row(r) for r in self._db.connection.execute(sql, (limit, offset))]
-
-    def active(self) -> list[TicketRow]:
-        """Every active row, in the default order."""
-        return self.page(-1)
-
-    def count_active(self, client: str | None = None) -> int:
-        """How many are active, of one client where it is named."""
-        of_client, values = ("", ()) if client is None else (" AND client = ?", (client,))
-        sql = f"SELECT count(*) FROM ticket WHERE active = 1{of_client}"
-        return int(self._db.connection.execute(sql, values).fetchone()[0])
-
-    def changed_since(self, revision: int) -> list[tuple[TicketRow, bool]]:
-        """Rows changed after `revision`, each with whether it is (still) active."""
-        sql = f"SELECT {COLUMNS}, active FROM ticket WHERE revision > ? ORDER BY revision"
-        return [(_row(r[:-1]), bool(r[-1])) for r in self._db.connection.execute(sql, (revision,))]
-
-    def row(self, ref: str) -> TicketRow | None:
-        found = self._db.connection.execute(f"SELECT {COLUMNS} FROM ticket WHERE ref = ?", (ref,)).fetchone()
-        return None if found is None else _row(found)
+class Tickets(Rows):
+    """The tickets of the store, whole."""
 
     def get(self, ref: str) -> Ticket | None:
         """The whole ticket, its `device_refs` filled from the matched assets."""
@@ -73,7 +33,7 @@ class Tickets:
         """The last changed tickets, active or not, whose `column` (client or contact) holds `value`."""
         assert column in ("client", "contact")
         sql = f"SELECT {COLUMNS} FROM ticket WHERE {column} = ? AND ref != ? ORDER BY updated_at DESC LIMIT ?"
-        return [_row(r) for r in self._db.connection.execute(sql, (value, but, limit))]
+        return [row_from(r) for r in self._db.connection.execute(sql, (value, but, limit))]
 
     def whole(self, *, active_only: bool = True) -> list[Ticket]:
         """Whole tickets in the default order, for `--json`."""

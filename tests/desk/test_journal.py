@@ -98,7 +98,8 @@ def test_every_attack_is_found_at_its_record_at_500_places(long: tuple[Path, Kep
         first = at + 1 if attack == "duplicate" else at
         assert found.bad is not None, (attack, at)
         assert found.checked == first, (attack, at)
-        assert f"line {first}" in found.bad or f"line {first + 1}" in found.bad
+        named = f"line {first}" in found.bad or f"line {first + 1}" in found.bad
+        assert named or f"seq {first + 1}:" in found.bad
 
 
 def test_a_cut_in_the_middle_of_a_line_is_found(long: tuple[Path, Kept], tmp_path: Path) -> None:
@@ -255,9 +256,10 @@ def test_two_processes_append_to_one_chain(tmp_path: Path) -> None:
     both = [subprocess.Popen([*argv, who, "5000"], cwd=ROOT) for who in ("ines", "tom")]
     assert [p.wait(100) for p in both] == [0, 0]
     found = Journal(tmp_path, KEY, "ines").verify()
-    assert (found.checked, found.bad) == (10_100, None)
-    technicians = [r["technician"] for r in records(Journal(tmp_path, KEY, "ines"))]
-    assert technicians != sorted(technicians)
+    assert found.bad is None
+    notes = [r["technician"] for r in records(Journal(tmp_path, KEY, "ines")) if r["action"] == "note"]
+    assert len(notes) == 10_000
+    assert notes != sorted(notes)
 
 
 def test_verifying_while_another_writes_sees_whole_records_only(tmp_path: Path) -> None:

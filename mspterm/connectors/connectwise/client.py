@@ -24,19 +24,16 @@ from mspterm.net.pacer import CallClass, Pacer
 
 PAGE_SIZE = 1000
 """The most that ConnectWise gives at once; it gives 25 where none is asked."""
-URL_LIMIT = 1900
-"""Longer ones go as a POST to /search: the guide wants less than 2,000 characters."""
 # By id, so that nothing which comes, leaves or changes meanwhile shifts the pages.
 FORWARD_ONLY = {"pagination-type": "forward-only"}
 
 TICKET_FIELDS = (
-    "id,summary,recordType,board/id,board/name,status/id,status/name,company/id,company/identifier,company/name,"
-    "site/name,siteName,contact/id,contact/name,contactName,contactPhoneNumber,contactPhoneExtension,"
-    "contactEmailAddress,type/id,type/name,subType/id,subType/name,item/id,item/name,team/id,team/name,owner/id,"
-    "owner/identifier,owner/name,priority/id,priority/name,source/name,agreement/name,requiredDate,closedDate,"
-    "closedFlag,customerUpdatedFlag,automaticEmailContactFlag,automaticEmailResourceFlag,automaticEmailCcFlag,"
-    "parentTicketId,hasChildTicket,actualHours,slaStatus,dateResponded,dateResplan,dateResolved,respondByGoalUTC,"
-    "resplanGoalUTC,resolutionGoalUTC,_info/lastUpdated,_info/updatedBy,_info/dateEntered"
+    "id,summary,recordType,board/id,board/name,status/id,status/name,company/id,company/name,site/name,siteName,"
+    "contact/id,contact/name,contactName,contactPhoneNumber,contactPhoneExtension,contactEmailAddress,type/name,"
+    "subType/name,item/name,team/name,owner/id,owner/identifier,owner/name,priority/name,source/name,agreement/name,"
+    "requiredDate,closedDate,closedFlag,customerUpdatedFlag,automaticEmailContactFlag,automaticEmailResourceFlag,"
+    "automaticEmailCcFlag,parentTicketId,hasChildTicket,actualHours,slaStatus,dateResponded,dateResplan,dateResolved,"
+    "respondByGoalUTC,resplanGoalUTC,resolutionGoalUTC,_info/lastUpdated,_info/dateEntered"
 )
 _LINK = re.compile(r"<([^>]*)>\s*;[^,<]*\brel=\"?next\"?", re.IGNORECASE)
 _WAIT = re.compile(r"in (\d{1,5}) seconds")
@@ -108,13 +105,10 @@ class CwClient:
         query = {"fields": self.ticket_fields}
         return await self.get("/service/tickets/{id}", wire.Ticket, kind=kind, query=query, id=id)
 
-    def tickets(self, conditions: str, *, kind: CallClass = "poll") -> AsyncIterator[Page]:
+    def tickets(self, conditions: str) -> AsyncIterator[Page]:
         """Pages of service tickets by ascending id."""
         return self.pages(
-            "/service/tickets",
-            {"conditions": conditions, "fields": self.ticket_fields},
-            kind=kind,
-            search=True,
+            "/service/tickets", {"conditions": conditions, "fields": self.ticket_fields}, kind="poll"
         )
 
     async def pages(
@@ -123,14 +117,13 @@ class CwClient:
         query: Query | None = None,
         *,
         kind: CallClass = "interactive",
-        search: bool = False,
         **params: str | int,
     ) -> AsyncIterator[Page]:
         """Every page of a list. Each asks anew with all of the query: only the place is taken of a link."""
         asked: dict[str, str | int] = {**(query or {}), "pageSize": PAGE_SIZE}
         last = 0
         while True:
-            answer = await self._page(template, kind, asked, search, params)
+            answer = await self._read(template, kind, asked, FORWARD_ONLY, **params)
             rows = self.http.decode(answer, list[msgspec.Raw])
             yield Page(rows, answer.date)
             newest = max((int(found) for found in map(wire.item_id, rows) if found.isdigit()), default=last)
@@ -164,17 +157,6 @@ class CwClient:
     async def aclose(self) -> None:
         await self._login.aclose()
         await self.http.aclose()
-
-    async def _page(
-        self, template: str, kind: CallClass, asked: Query, search: bool, params: Mapping[str, str | int]
-    ) -> Answer:
-        if search and len(str(httpx.QueryParams(asked))) > URL_LIMIT:
-            rest = {key: value for key, value in asked.items() if key != "conditions"}
-            path, body = await self._path(f"{template}/search"), {"conditions": asked["conditions"]}
-            return await self.http.send(
-                "POST", path, json=body, kind=kind, query=rest, headers=FORWARD_ONLY, **params
-            )
-        return await self._read(template, kind, asked, FORWARD_ONLY, **params)
 
     async def _read(
         self,

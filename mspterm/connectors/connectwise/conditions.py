@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+LIST_LIMIT = 160
+"""Characters of one list of values as they stand in an address."""
 
 
 def quoted(value: str) -> str:
@@ -23,5 +27,14 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def any_of(field: str, values: Iterable[str]) -> str:
-    return f"{field} in ({','.join(quoted(value) for value in values)})"
+def any_of(field: str, values: Iterable[str]) -> list[str]:
+    """Conditions that hold together every record with one of the values: an address has to stay
+    under 2,000 characters, so that a long list takes several."""
+    made: list[str] = []
+    part = ""
+    for value in map(quoted, values):
+        if part and len(quote_plus(f"{part},{value}")) > LIST_LIMIT:
+            made.append(part)
+            part = ""
+        part = f"{part},{value}" if part else value
+    return [f"{field} in ({part})" for part in [*made, part]]

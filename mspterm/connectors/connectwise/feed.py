@@ -110,10 +110,11 @@ class Feed:
     async def _full(self) -> AsyncIterator[Batch]:
         started: datetime | None = None
         unasked: list[wire.Ticket] = []
-        async for rows, batch in self._tickets(self._open()):
-            started = started or batch.server_date
-            unasked += [row for row in rows if row.id not in self._memory.linked]
-            yield batch
+        for conditions in self._open():
+            async for rows, batch in self._tickets(conditions):
+                started = started or batch.server_date
+                unasked += [row for row in rows if row.id not in self._memory.linked]
+                yield batch
         async for batch in self._configurations():
             yield batch
         async for batch in self._with_links(sorted(unasked, key=lambda row: -row.id)):
@@ -191,12 +192,14 @@ class Feed:
                 skipped.append(Skipped(f"asset:{clean(wire.item_id(raw))}", clean(str(error))))
         return Batch(assets=tuple(assets), skipped=tuple(skipped))
 
-    def _open(self) -> str:
+    def _open(self) -> list[str]:
+        """What is asked for all that is active: as few requests as its length allows."""
         connection = self._mapping.connection
-        parts = [any_of("status/name", connection.active) if connection.active else "closedFlag=False"]
-        if connection.queues:
-            parts.append(any_of("board/name", connection.queues))
-        return " and ".join(parts)
+        active = any_of("status/name", connection.active) if connection.active else ["closedFlag=False"]
+        if not connection.queues:
+            return active
+        boards = any_of("board/name", connection.queues)
+        return [f"{status} and {board}" for status in active for board in boards]
 
     def _cursor(self, started: datetime) -> str:
         newest = sorted(self._memory.linked, reverse=True)[:REMEMBERED]

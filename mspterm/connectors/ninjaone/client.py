@@ -66,7 +66,7 @@ class NinjaClient:
         answer = await self._with(self.tokens.reading, ask)
         return self.http.decode(answer, into, strict=False)
 
-    async def send(self, method: str, template: str, json: Any = None, **params: str | int) -> Answer:
+    async def send(self, method: str, template: str, json: Any = None, **params: Any) -> Answer:
         """One action. A 401 is sent again with a new token: it was refused before anything was done."""
 
         async def ask(headers: Mapping[str, str]) -> Answer:

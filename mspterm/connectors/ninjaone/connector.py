@@ -16,6 +16,7 @@ from mspterm.connectors.ninjaone.detail import Detail
 from mspterm.connectors.ninjaone.feed import Feed
 from mspterm.connectors.ninjaone.manifest import MANIFEST, NO_LIVE
 from mspterm.connectors.ninjaone.tokens import KeepSecret
+from mspterm.connectors.ninjaone.wire import Named
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State, Write
 from mspterm.domain.device import DeviceDetail, Maintenance, Sample
 from mspterm.domain.people import Identity, Technician
@@ -55,12 +56,14 @@ class NinjaConnector:
         self._actions = Actions(self._client, self._detail, now=now, sleep=sleep, reboot_wait_s=reboot_wait_s)
 
     async def whoami(self) -> Identity:
-        """The API tells nobody's name: it is the configured one's login, or the machine's."""
-        await self._client.pages("/v2/organizations", kind="interactive").__anext__()
+        """The API tells nobody's name: it is the configured login's, or the machine's."""
+        await self._client.rows("/v2/organizations", Named, query={"pageSize": 1})
         personal = self._client.tokens.personal
-        id = self._connection.me or ("the logged-in user" if personal else "machine")
+        if personal:
+            await self._client.tokens.acting()
+        who = clean(self._connection.me or ("the logged-in user" if personal else "machine"))
         kind = self._connection.identity if personal else "shared"
-        return Identity(Technician(clean(id), clean(id)), kind, clean("NinjaOne API v2"))
+        return Identity(Technician(who, who), kind, clean("NinjaOne API v2"))
 
     def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
         return self._feed.run(cursor, full)
@@ -92,10 +95,10 @@ class NinjaConnector:
         if not isinstance(write, RunCommand | Reboot):
             sentence = f"{self.name} is NinjaOne, whose own tickets are not changed here."
             return Outcome(write.ref, State.REFUSED, Failure(Reason.REFUSED, sentence, self.name))
-        id = write.ref.removeprefix(f"{self.name}:")
+        number = write.ref.removeprefix(f"{self.name}:")
         if isinstance(write, Reboot):
-            return await self._actions.reboot(write, id)
-        return await self._actions.run(write, id)
+            return await self._actions.reboot(write, number)
+        return await self._actions.run(write, number)
 
     async def set_maintenance(self, id: str, until: datetime, reason: str) -> Maintenance:
         """Mutes a device until then. Raises Failed where it isn't so afterwards."""

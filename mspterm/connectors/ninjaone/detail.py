@@ -49,7 +49,7 @@ class Detail:
         get, parts = self._client.rows, _Parts()
         path = "/v2/device/{id}/"
         async with asyncio.TaskGroup() as group:
-            fleet = group.create_task(parts.get("health", self._load(row)))
+            fleet = group.create_task(parts.get("health", self._feed.facts(row)))
             volumes = group.create_task(parts.get("disks", get(f"{path}volumes", wire.Volume, id=row.id)))
             hardware = group.create_task(parts.get("hardware", get(f"{path}disks", wire.Disk, id=row.id)))
             updates = group.create_task(parts.get("patches", get(f"{path}os-patches", wire.Patch, id=row.id)))
@@ -93,9 +93,6 @@ class Detail:
             hardware=_hardware(row, self._feed, physical),
             unavailable={**_NEVER, **parts.unavailable},
         )
-
-    async def _load(self, row: wire.Device) -> None:
-        await self._feed.load([row], f"id = {row.id}", kind="interactive")
 
 
 class _Parts:

@@ -10,7 +10,7 @@ import msgspec
 
 from mspterm.connectors.base import Batch, Skipped
 from mspterm.connectors.ninjaone import mapping, wire
-from mspterm.connectors.ninjaone.client import NinjaClient
+from mspterm.connectors.ninjaone.client import NinjaClient, readable
 from mspterm.connectors.ninjaone.mapping import Fleet
 from mspterm.domain.device import Alert, Device
 from mspterm.domain.text import SafeText, clean
@@ -44,21 +44,24 @@ class Feed:
         self._clients[row.id] = found.client
         return found
 
-    async def load(self, rows: list[wire.Device], df: str | None, *, kind: CallClass = "poll") -> None:
+    async def facts(self, row: wire.Device) -> None:
+        """What is told of one device by queries only, for when it is read by itself."""
+        df = f"id in ({row.id})"
+        await self._health(df, "interactive")
+        if row.id not in self._clients:
+            await self._slow([row], df, "interactive")
+
+    async def _load(self, rows: list[wire.Device], df: str | None) -> None:
         """Health of these devices, and what their rows lack and isn't known yet."""
-        await self._health(df, kind)
-        strange = [r for r in rows if r.id not in self._clients]
-        if df is not None and not strange:
+        await self._health(df, "poll")
+        if df is not None and all(r.id in self._clients for r in rows):
             return
         if any(r.volumes is None for r in rows):
-            await self._volumes(df, kind)
+            await self._volumes(df)
         if any(r.last_logged_in_user is None for r in rows):
-            async for users in self._client.query("logged-on-users", wire.User, df=df, kind=kind):
-                self.fleet.users.update(
-                    (u.device_id, u.user_name) for u in users if u.device_id and u.user_name
-                )
+            await self._users(df)
         if df is not None or self._slow_at is None or self._now() - self._slow_at >= SLOW:
-            await self._slow(rows, df, kind)
+            await self._slow(rows, df, "poll")
             self._slow_at = self._now() if df is None else self._slow_at
 
     async def _full(self) -> AsyncIterator[Batch]:
@@ -68,8 +71,7 @@ class Feed:
         async for page in self._client.pages("/v2/devices-detailed"):
             rows, skipped = self._read_rows(page)
             if not loaded:
-                self.fleet.users.clear()
-                await self.load(rows, None)
+                await self._load(rows, None)
                 loaded = True
             yield Batch(devices=tuple(map(self.map, rows)), skipped=skipped)
         alerts, gone = await self._all_alerts()
@@ -104,9 +106,9 @@ class Feed:
             more, odd = self._read_rows(page)
             rows, skipped = [*rows, *more], (*skipped, *odd)
         if rows:
-            await self.load(rows, df)
+            await self._load(rows, df)
         seen = {row.id for row in rows} | {int(s.id) for s in skipped if s.id.isdigit()}
-        gone = tuple(f"{self._name}:{id}" for id in ids if id not in seen)
+        gone = tuple(f"{self._name}:{n}" for n in ids if n not in seen)
         return Batch(devices=tuple(map(self.map, rows)), gone=gone, skipped=skipped)
 
     def _read_rows(self, page: list[msgspec.Raw]) -> tuple[list[wire.Device], tuple[Skipped, ...]]:
@@ -133,12 +135,19 @@ class Feed:
         async for page in self._client.query("device-health", wire.Health, df=df, kind=kind):
             self.fleet.health.update((h.device_id, h) for h in page)
 
-    async def _volumes(self, df: str | None, kind: CallClass) -> None:
+    async def _volumes(self, df: str | None) -> None:
         found: dict[int, list[wire.Volume]] = {}
-        async for page in self._client.query("volumes", wire.Volume, df=df, kind=kind):
+        async for page in self._client.query("volumes", wire.Volume, df=df):
             for volume in page:
                 found.setdefault(volume.device_id or 0, []).append(volume)
         self.fleet.volumes.update(found)
+
+    async def _users(self, df: str | None) -> None:
+        found: dict[int, str] = {}
+        async for page in self._client.query("logged-on-users", wire.User, df=df):
+            found.update((u.device_id, u.user_name) for u in page if u.device_id and u.user_name)
+        # Who has logged off is in no row: a whole fleet's answer replaces the one before.
+        self.fleet.users = found if df is None else {**self.fleet.users, **found}
 
     async def _slow(self, rows: list[wire.Device], df: str | None, kind: CallClass) -> None:
         """What hardly changes: systems, serial numbers, and the names of clients and sites."""
@@ -154,8 +163,8 @@ class Feed:
                 ("/v2/locations", self.fleet.locations),
             ):
                 async for page in self._client.pages(template, kind=kind):
-                    found = (wire.item(raw, wire.Location) for raw in page)
-                    names.update((one.id, one.name) for one in found if one.name)
+                    found = readable(page, wire.Named)
+                    names.update((one.id, one.name) for one in found if one.id is not None and one.name)
 
 
 def _cursor(last: int) -> str:

@@ -26,8 +26,8 @@ SEVERITIES = {
     "MAJOR": "major",
     "MODERATE": "minor",
     "MINOR": "warning",
-    "NONE": "info",
 }
+PRIORITIES = {"HIGH": "major", "MEDIUM": "minor", "LOW": "warning"}
 _KINDS = {
     "WINDOWS_SERVER": "server",
     "LINUX_SERVER": "server",
@@ -204,11 +204,18 @@ def alert(row: wire.Alert, connection: str, client: SafeText | None, now: dateti
         id=clean(row.uid),
         device_ref=f"{connection}:{row.device_id}" if row.device_id is not None else None,
         client=client,
-        severity=SEVERITIES.get(row.severity or "NONE", "info"),
+        severity=_severity(row),
         message=clean(text),
         raised_at=instant(row.create_time) or now,
         can=("resolve",),
     )
+
+
+def _severity(row: wire.Alert) -> str:
+    """By its severity; where that says nothing, by its priority."""
+    if row.severity in (None, "NONE"):
+        return PRIORITIES.get(row.priority or "NONE", "info")
+    return SEVERITIES.get(row.severity or "", "info")
 
 
 def alert_ref(connection: str, uid: str) -> str:

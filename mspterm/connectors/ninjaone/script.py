@@ -41,7 +41,7 @@ def body(script: wire.Script, parameters: str, run_as: str) -> dict[str, Any]:
     which: dict[str, Any] = {"type": "ACTION", "uid": script.uid}
     if script.type != "ACTION":
         which = {"type": "SCRIPT", "id": script.id}
-    return {**which, "parameters": parameters, "runAs": run_as}
+    return {**which, **({"parameters": parameters} if parameters else {}), "runAs": run_as}
 
 
 def role(options: wire.ScriptOptions, run_as: str) -> str | None:
@@ -73,7 +73,7 @@ def outcome(
     """The activity that ends the run; None while it isn't there."""
     rows = list(activities)
     uid = begun.uid or next((a.series_uid for a in rows if a.id == begun.activity and a.series_uid), None)
-    ended = [a for a in rows if a.status_code in _ENDED or a.activity_result]
+    ended = [a for a in rows if a.status_code in _ENDED]
     if uid is not None:
         return next((a for a in ended if (a.series_uid or "").lower() == uid.lower()), None)
     return next((a for a in ended if _is_run(a, script, since)), None)

@@ -100,11 +100,6 @@ class Device(Wire):
     last_logged_in_user: str | None = None
 
 
-class Location(Wire):
-    id: int
-    name: str | None = None
-
-
 class Health(Wire):
     device_id: int
     alert_count: int | None = None
@@ -156,6 +151,7 @@ class Alert(Wire):
     source_name: str | None = None
     subject: str | None = None
     severity: str | None = None
+    priority: str | None = None
     condition_name: str | None = None
 
 

@@ -1,0 +1,54 @@
+"""Narrow rows of stored tickets, by the index: all that a list needs, and nothing heavier imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
+from mspterm.store.db import Database
+
+COLUMNS = (
+    "ref, connection, number, summary, client, priority, status, status_class, waiting_on, assignee, "
+    "assignee_id, queue, tier, type, contact, device, due, due_kind, due_state, created_at, updated_at, "
+    "customer_replied_at, next_action_at, pending, ord, revision"
+)
+_CLASSES = {c.value: c for c in StatusClass}
+_STATES = {s.value: s for s in ClockState}
+
+
+class Rows:
+    """The queue's rows. Times in columns are POSIX seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def page(self, limit: int, offset: int = 0) -> list[TicketRow]:
+        """The first active rows in the default order, read by the index."""
+        sql = f"SELECT {COLUMNS} FROM ticket WHERE active = 1 ORDER BY ord LIMIT ? OFFSET ?"
+        return [row_from(r) for r in self._db.connection.execute(sql, (limit, offset))]
+
+    def active(self) -> list[TicketRow]:
+        """Every active row, in the default order."""
+        return self.page(-1)
+
+    def count_active(self, client: str | None = None) -> int:
+        """How many are active, of one client where it is named."""
+        of_client, values = ("", ()) if client is None else (" AND client = ?", (client,))
+        sql = f"SELECT count(*) FROM ticket WHERE active = 1{of_client}"
+        return int(self._db.connection.execute(sql, values).fetchone()[0])
+
+    def changed_since(self, revision: int) -> list[tuple[TicketRow, bool]]:
+        """Rows changed after `revision`, each with whether it is (still) active."""
+        sql = f"SELECT {COLUMNS}, active FROM ticket WHERE revision > ? ORDER BY revision"
+        return [(row_from(r[:-1]), bool(r[-1])) for r in self._db.connection.execute(sql, (revision,))]
+
+    def row(self, ref: str) -> TicketRow | None:
+        found = self._db.connection.execute(f"SELECT {COLUMNS} FROM ticket WHERE ref = ?", (ref,)).fetchone()
+        return None if found is None else row_from(found)
+
+
+def row_from(found: Sequence[object]) -> TicketRow:
+    values = list(found)
+    values[7] = _CLASSES[str(values[7])]
+    values[18] = _STATES[str(values[18])]
+    return TicketRow(*values)  # type: ignore[arg-type]
