@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bench.made_up import CLIENTS, TEXTS
 from mspterm.domain.device import Device
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket
+from mspterm.domain.ticket import Clock, Sla, Ticket
 from mspterm.store.store import Store
 
 # The discard port of loopback: refused at once, so that nothing but the stored is shown.

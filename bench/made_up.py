@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import ClockState, StatusClass, TicketRow
 
 CLIENTS = ("Harborview Dental", "Oakridge Legal", "Kessler Logistics", "St. Brannoc's", "Pine Street Vets")
 TEXTS = ("Server DC01 disk D: below 5% free", "Printer on 2nd floor offline", "VPN drops every hour")

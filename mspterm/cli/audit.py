@@ -68,7 +68,9 @@ def _instant(value: str | None, *, ends: bool = False) -> datetime | None:
 def which_options(verb: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
-            "--until", type=_Day(ends=True), help="To this date (included) or before this time, UTC."
+            "--until",
+            callback=lambda _c, _p, v: _instant(v, ends=True),
+            help="To this date (included) or before this time, UTC.",
         ),
         click.option(
             "--since", callback=lambda _c, _p, v: _instant(v), help="From this date or time on, UTC."

@@ -38,7 +38,8 @@ from mspterm.domain.device import Alert, Device, Sample
 from mspterm.domain.fields import FilterContext
 from mspterm.domain.filter import Filter, FilterError, parse, parse_alerts, parse_devices
 from mspterm.domain.reasons import Failed, Failure, Reason
-from mspterm.domain.ticket import Ticket, TicketRow
+from mspterm.domain.row import TicketRow
+from mspterm.domain.ticket import Ticket
 from mspterm.domain.views import DEFAULT_VIEWS, view
 
 T = TypeVar("T")

@@ -8,7 +8,8 @@ from typing import Any
 
 from mspterm.domain.action import Result
 from mspterm.domain.device import Alert, Device, DeviceDetail, Sample
-from mspterm.domain.ticket import Clock, ClockState, Ticket, TicketDetail
+from mspterm.domain.row import ClockState
+from mspterm.domain.ticket import Clock, Ticket, TicketDetail
 
 Row = dict[str, Any]
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as column
 from pathlib import Path
 from typing import Any
 
 from mspterm.config import paths
-from mspterm.config.check import Wrong, convert, nearest
-from mspterm.config.keys import Key, Table
+from mspterm.config.check import nearest
+from mspterm.config.facts import Facts, read_facts
+from mspterm.config.keys import Key
 from mspterm.config.kinds import KINDS, RESERVED, RESERVED_FIELDS, Kind, secret_variable
-from mspterm.config.lines import dotted, key_lines, line_of
+from mspterm.config.lines import dotted, line_of
 from mspterm.config.model import (
     Config,
     Connection,
@@ -26,7 +26,11 @@ from mspterm.config.model import (
     Vendor,
     View,
 )
+from mspterm.config.reader import ConfigError, Problem, Reader, Setting, read_text
+from mspterm.config.sla_table import ALWAYS, TARGETS
 from mspterm.config.table import CONNECTION, TABLES, TOP
+
+__all__ = ["ConfigError", "Loaded", "Problem", "Setting", "connection_keys", "load", "load_with_sources"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -74,10 +78,13 @@ class _Config(Reader):
             self.problem((name,), f"No such table or key.{hint}")
         top = self.values((), {k: v for k, v in document.items() if k in tops}, TOP)
         tables = {table.name: self.table(table, document.get(table.name, {})) for table in TABLES}
+        facts = read_facts(tables["clients"], tables["calendars"], top.get("clients_dir"))
+        self.settings += facts.settings
+        self._check_calendars(tables, facts)
         return Config(
             source=source,
             connections={c.name: c for c in connections},
-            clients={name: Client(name, **held) for name, held in tables["clients"].items()},
+            clients=facts.clients,
             views=tuple(_view(name, held) for name, held in tables["views"].items()),
             technician=Technician(**tables["technician"]),
             guard=Guard(**tables["guard"]),
@@ -85,8 +92,19 @@ class _Config(Reader):
             keys=tables["keys"],
             journal_head_file=tables["journal"].get("head_file"),
             clients_dir=top.get("clients_dir"),
-            raw={name: tables[name] for name in ("calendars", "sla", "escalation", "ssh")},
+            clients_dir_failures=facts.failures,
+            escalation=_escalation(tables["escalation"]),
+            raw={"calendars": facts.calendars} | {n: tables[n] for n in ("sla", "triage", "storms", "ssh")},
         )
+
+    def _check_calendars(self, tables: Mapping[str, Any], facts: Facts) -> None:
+        """Every calendar that is named must be there."""
+        for where, name in _named_calendars(tables):
+            if name not in facts.calendars and name != ALWAYS:
+                hint = nearest(name, [ALWAYS, *facts.calendars])
+                self.problem(
+                    where, f'There is no calendar "{name}": set [calendars.{dotted((name,))}].{hint}'
+                )
 
     def _connections(self, value: Any) -> list[Connection]:
         if not self.is_table(("connections",), value):
@@ -175,3 +193,25 @@ def _stranger(name: str, connection: str, kind: Kind, known: list[str]) -> str:
 
 def _view(name: str, held: Mapping[str, Any]) -> View:
     return View(name, held.get("title") or name.replace("_", " ").capitalize(), held.get("filter", ""))
+
+
+def _named_calendars(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    single = (("sla", ("calendar", "coverage")), ("clients", ("coverage", "windows")))
+    for table, keys in single:
+        for name, held in tables[table].items():
+            yield from (((table, name, key), held[key]) for key in keys if key in held)
+    for name, held in tables["sla"].items():
+        goals = ((target, text) for target in TARGETS for text in held.get(target, {}).values())
+        named = ((target, text.partition(" on ")[2].strip()) for target, text in goals)
+        yield from ((("sla", name, target), calendar) for target, calendar in named if calendar)
+    for kind in ("tiers", "vendors"):
+        for name, held in tables["escalation"].get(kind, {}).items():
+            if "hours" in held:
+                yield ("escalation", kind, name, "hours"), held["hours"]
+
+
+def _escalation(held: Mapping[str, Any]) -> Escalation:
+    teams = {tier: Team(**values) for tier, values in held.get("tiers", {}).items()}
+    known = {name: values for name, values in held.get("vendors", {}).items() if "phone" in values}
+    vendors = {name: Vendor(name, **values) for name, values in known.items()}
+    return Escalation(**{**held, "tiers": teams, "vendors": vendors})

@@ -100,8 +100,9 @@ class Reader:
             self.problem(where, f"Must be a table, as [{dotted(where)}].")
         return isinstance(value, dict)
 
-    def table(self, table: Table, value: Any) -> dict[str, Any]:
-        where = (table.name,)
+    def table(self, table: Table, value: Any, within: tuple[str, ...] = ()) -> dict[str, Any]:
+        """A table's converted values, with the tables inside it."""
+        where = (*within, table.name)
         if not self.is_table(where, value):
             return {}
         if table.free:
@@ -113,12 +114,24 @@ class Reader:
             entries = tuple(_renamed(table.entries, name) for name in value)
             return self.values(where, value, entries)
         if not table.many:
-            return self.values(where, value, table.keys)
+            return self._with_inner(where, value, table)
         return {
-            name: self.values((*where, name), held, table.keys)
+            name: self._with_inner((*where, name), held, table)
             for name, held in value.items()
-            if self.is_table((*where, name), held)
+            if self.is_table((*where, name), held) and self._is_named(where, name, table)
         }
+
+    def _with_inner(self, where: tuple[str, ...], value: Mapping[str, Any], table: Table) -> dict[str, Any]:
+        inner = {t.name: t for t in table.tables}
+        own = {name: held for name, held in value.items() if name not in inner}
+        found = self.values(where, own, table.keys)
+        return found | {name: self.table(t, value.get(name, {}), where) for name, t in inner.items()}
+
+    def _is_named(self, where: tuple[str, ...], name: str, table: Table) -> bool:
+        if not table.named or name in table.named:
+            return True
+        self.problem((*where, name), f"This table is one of {', '.join(table.named)}.")
+        return False
 
     def values(
         self, where: tuple[str, ...], held: Mapping[str, Any], keys: tuple[Key, ...]

@@ -28,7 +28,8 @@ def text(loaded: Loaded) -> str:
 
 
 def _source(setting: Setting, file: Path | None) -> str:
-    return "default" if setting.line is None or file is None else f"{file}:{setting.line}"
+    where = setting.file or file
+    return "default" if setting.line is None or where is None else f"{where}:{setting.line}"
 
 
 def _plain(value: Any) -> Any:

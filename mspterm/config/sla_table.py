@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mspterm.config.keys import Key, Names, Table, Type
 
+ALWAYS = "24x7"
+"""The calendar that is there without being configured."""
 TIERS = ("L1", "L2", "L3", "vendor")
 TYPES = ("incident", "request", "alert", "problem", "change", "project", "task")
 TARGETS = ("response", "plan", "resolution", "update")

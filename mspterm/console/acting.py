@@ -13,8 +13,9 @@ from mspterm.console.dialogs.result import sentence_of, show_results
 from mspterm.console.drafts import Drafts
 from mspterm.console.session import Running
 from mspterm.desk.planner import Wanted
-from mspterm.domain.action import ActionSpec, Consent, Plan, Refuse, Result, State
+from mspterm.domain.action import Consent, Plan, Refuse, Result, State
 from mspterm.domain.reasons import Failed, Reason, failed
+from mspterm.domain.spec import ActionSpec
 
 _ROLES = {State.DONE: "ok", State.QUEUED: "warning", State.PLANNED: "muted"}
 
@@ -47,21 +48,22 @@ class Acting:
         self._doing = doing
 
     async def run(self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None) -> Sequence[Result]:
-        """The results; empty where the person left off."""
+        """The results; empty where the person left off or nothing could be done."""
         wanted, problem = self._draft(spec, refs), ""
         while True:
             context = AskContext(self._running.desk, self._running.planner, refs, attach, wanted, problem)
-            wanted = await ask(self._app, spec, context)
-            if wanted is None:
-                return ()
             try:
+                wanted = await ask(self._app, spec, context)
+                if wanted is None:
+                    return ()
                 ready = await self._confirmed(spec, refs, wanted)
                 if ready is not None:
+                    self._keep(spec, refs, wanted)
                     return await self._send(spec, refs, wanted, *ready)
                 problem = ""
             except Failed as error:
                 problem = error.failure.sentence
-            if not spec.params:
+            if not spec.params or wanted is None:
                 if problem:
                     self._tell(f"{spec.title}: {problem}", "failed")
                 return ()
@@ -89,22 +91,32 @@ class Acting:
         consent = await confirm(self._app, plan, verdict)
         return None if consent is None else (plan, consent)
 
+    def _keep(self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted) -> None:
+        """The text on disk before anything is sent. Raises Failed where that can't be done."""
+        if wanted.text:
+            try:
+                self._drafts.keep(spec.name, refs, wanted.text)
+            except OSError as error:
+                sentence = f"Nothing was sent: the text can't be kept on disk first ({error})."
+                raise failed(Reason.REFUSED, sentence) from error
+
     async def _send(
         self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted, plan: Plan, consent: Consent
     ) -> Sequence[Result]:
-        """The text is on disk before anything is sent, and stays there until it has been delivered.
-
-        Raises Failed where it can't be kept: nothing is sent then.
-        """
-        if wanted.text:
-            self._keep(spec, refs, wanted.text)
+        """The results, told; the text stays kept until it has been delivered."""
         self._flying(1)
         try:
             results = await self._running.performer.perform(plan, consent)
+        except Failed as error:
+            # The journal failed half-way: asking again could send it twice.
+            self._tell(f"{error.failure.sentence} Look at the ticket before you do it again.", "failed")
+            return ()
         finally:
             self._flying(-1)
         for result in results:
-            self._tell(sentence_of(result), _ROLES.get(result.outcome.state, "failed"))
+            proof = "; ".join(result.outcome.detail)
+            told = f"{sentence_of(result)} ({proof})" if proof else sentence_of(result)
+            self._tell(told, _ROLES.get(result.outcome.state, "failed"))
         if all(r.outcome.state in (State.DONE, State.QUEUED) for r in results):
             self._drafts.drop(spec.name, refs)
         elif wanted.text:
@@ -115,10 +127,3 @@ class Acting:
         if any(r.outcome.output is not None for r in results):
             await show_results(self._app, plan, results)
         return results
-
-    def _keep(self, spec: ActionSpec, refs: Sequence[str], text: str) -> None:
-        try:
-            self._drafts.keep(spec.name, refs, text)
-        except OSError as error:
-            sentence = f"Nothing was sent: the text can't be kept on disk first ({error})."
-            raise failed(Reason.REFUSED, sentence) from error

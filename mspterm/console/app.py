@@ -20,7 +20,7 @@ from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.terminal import Terminal
 from mspterm.desk.actions import BY_NAME
-from mspterm.domain.action import ActionSpec
+from mspterm.domain.spec import ActionSpec
 
 if TYPE_CHECKING:
     from mspterm.console.device_pane import History

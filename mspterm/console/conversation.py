@@ -12,7 +12,8 @@ from datetime import datetime
 from mspterm.console.line_view import BLANK, Span, TextLine, line, wrap
 from mspterm.console.ticket_header import ago, local
 from mspterm.domain.fold import fold
-from mspterm.domain.ticket import Attachment, Note, TicketDetail, TicketRow
+from mspterm.domain.row import TicketRow
+from mspterm.domain.ticket import Attachment, Note, TicketDetail
 
 LONG = 14
 """A description with more rows is cut, so that the newest note comes into view."""

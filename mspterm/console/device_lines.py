@@ -12,7 +12,7 @@ from mspterm.console.ticket_header import ago, local, online_word
 from mspterm.domain.ages import age
 from mspterm.domain.device import Asset, Device, DeviceDetail, Disk, Interface, Sample
 from mspterm.domain.handoff import LOW_DISK
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 EVENTS = 8
 POWER_SPAN = timedelta(hours=24)

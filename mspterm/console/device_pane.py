@@ -20,7 +20,7 @@ from mspterm.desk.desk import Desk, split_ref
 from mspterm.desk.look import device_now
 from mspterm.domain.device import Device, DeviceDetail, Sample
 from mspterm.domain.reasons import Failed, Failure
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 FOLLOW_S = 1.0
 REPAINT_S = 15.0

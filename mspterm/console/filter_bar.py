@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from mspterm.console.bar import Bar, Run, cut
 from mspterm.domain.filter import Filter, FilterError, parse
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 FIELDS = (
     'client: p: owner: status: queue: tier: contact: device: due:<1h age:>2d is:new  !not  a,b  "as text"'

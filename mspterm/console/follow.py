@@ -10,8 +10,8 @@ from typing import Any
 
 from mspterm.domain.filter import Filter, FilterContext
 from mspterm.domain.order import SORTS
+from mspterm.domain.row import TicketRow
 from mspterm.domain.tables import FIRE_S
-from mspterm.domain.ticket import TicketRow
 from mspterm.domain.views import DomainView, counts
 from mspterm.store.store import Store
 

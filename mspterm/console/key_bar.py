@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from mspterm.console.bar import Bar, Run, width_of
 from mspterm.console.commands import COMMANDS, KeyMap, Where, shown
 from mspterm.desk.actions import ACTIONS
-from mspterm.domain.action import ActionSpec
+from mspterm.domain.spec import ActionSpec
 
 Unavailable = Callable[[ActionSpec], str | None]
 """Why an action can't be done on what is under the cursor; None where it can."""

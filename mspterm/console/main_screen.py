@@ -25,11 +25,13 @@ from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.tabs import Tabs
 from mspterm.domain.order import SORTS
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 from mspterm.domain.views import DomainView
 
 LOOK_S = 0.5
 """How often another process's changes are looked for."""
+REST_S = 0.4
+"""The cursor must rest this long for what depends on its ticket: a held arrow key sends nothing for it."""
 FIRST_PAGE = 100
 WIDE, HIGH = 170, 36
 """From here on the preview has room beside, or below, the list."""
@@ -71,6 +73,8 @@ class MainScreen(Screen[None]):
         self._previewed = True
         self._data_version = 0
         self._instant: Timer | None = None
+        self._rest: Timer | None = None
+        self._burning: int | None = None
 
     def compose(self) -> ComposeResult:
         yield Tabs(self._session.board.views, self._view)
@@ -144,7 +148,24 @@ class MainScreen(Screen[None]):
         self.query_one(Tabs).show(self._view, board.counts)
         self._say_facts(rows)
         self._wait_for_instant()
+        self._await_rest()
+        self._ring()
+
+    def _ring(self) -> None:
+        """The bell where more is on fire than before; what burns at the start is no news."""
+        burning = self._session.board.counts.get("fire", 0)
+        if self._burning is not None and burning > self._burning and self._session.config.console.bell:
+            self.app.bell()
+        self._burning = burning
+
+    def _await_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_S, self._rested)
+
+    def _rested(self) -> None:
         self.query_one(Preview).show(self.queue.cursor_ref)
+        self.query_one(KeyBar).look()
 
     def _say_facts(self, rows: Sequence[TicketRow]) -> None:
         board, queue = self._session.board, self.queue
@@ -190,7 +211,7 @@ class MainScreen(Screen[None]):
         beside = self._previewed and width >= WIDE
         body.set_class(beside, "beside")
         body.set_class(self._previewed and not beside and height >= HIGH, "below")
-        self.query_one(Preview).show(self.queue.cursor_ref)
+        self._await_rest()
 
     def action_preview(self) -> None:
         self._previewed = not self._previewed
@@ -273,11 +294,12 @@ class MainScreen(Screen[None]):
 
     @on(QueueList.CursorMoved)
     def _moved(self, event: QueueList.CursorMoved) -> None:
-        self.query_one(Preview).show(event.ref)
+        self._await_rest()
 
     @on(QueueList.SelectionChanged)
     def _marked(self, event: QueueList.SelectionChanged) -> None:
         self._say_facts(self.queue.rows)
+        self._await_rest()
 
     @on(QueueList.Opened)
     def _opened(self, event: QueueList.Opened) -> None:

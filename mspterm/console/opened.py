@@ -18,9 +18,7 @@ from mspterm.console.ticket_screen import TicketScreen
 from mspterm.desk.desk import Desk
 
 
-def _bars(
-    session: Session, unavailable: Unavailable, pane: Sequence[tuple[str, str]] = ()
-) -> ComposeResult:
+def _bars(session: Session, unavailable: Unavailable, pane: Sequence[tuple[str, str]] = ()) -> ComposeResult:
     yield StatusBar(session)
     yield KeyBar(session.keys, (Where.OPENED,), unavailable, pane)
 

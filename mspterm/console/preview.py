@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
 from mspterm.console.line_view import BLANK, LineView, TextLine, line
 from mspterm.console.session import Session
 from mspterm.console.theme import roles_of
-
-REST_S = 0.4
-"""The cursor must rest for this long: while an arrow key is held down nothing is sent for it."""
 
 
 class Divider(Widget):
@@ -30,17 +26,10 @@ class Preview(LineView, can_focus=False):
         super().__init__(id="preview")
         self._session = session
         self._ref: str | None = None
-        self._timer: Timer | None = None
 
     def show(self, ref: str | None) -> None:
-        """Show `ref` once the cursor has come to rest."""
+        """Show what is known of `ref` by now."""
         self._ref = ref
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(REST_S, self.paint)
-
-    def paint(self) -> None:
-        """Show what is known by now."""
         if self.display and self.size.width:
             self.set_lines(self._known(self.size.width), pinned=1, to_top=True)
 
@@ -69,4 +58,4 @@ class Preview(LineView, can_focus=False):
 
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         event.stop()
-        self.paint()
+        self.show(self._ref)

@@ -28,7 +28,7 @@ from mspterm.console.picks import Picks
 from mspterm.console.row_text import Line
 from mspterm.console.row_window import RowWindow
 from mspterm.console.theme import roles_of
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 _CACHED_STRIPS = 512
 _LEAST_WAIT_S = 0.25

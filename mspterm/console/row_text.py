@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from mspterm.console.columns import Column, Layout
 from mspterm.domain.ages import age, age_changes_in, countdown, next_change
-from mspterm.domain.ticket import ClockState, StatusClass, TicketRow
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
 
 SOON_S = 1800.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 
 class RowWindow:

@@ -11,8 +11,8 @@ from mspterm.connectors.registry import manifest
 from mspterm.console.main_screen import MainScreen
 from mspterm.console.palette import Choice, Palette
 from mspterm.console.session import Session
-from mspterm.domain.action import ActionSpec
 from mspterm.domain.reasons import Failed
+from mspterm.domain.spec import ActionSpec
 
 Targets = tuple[tuple[str, ...], str | None]
 """Refs, and the ticket that output goes to."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from mspterm.console.line_view import Span, TextLine, flow
 from mspterm.domain.ages import age, countdown
 from mspterm.domain.device import Asset, Device
-from mspterm.domain.ticket import Clock, ClockState, Ticket
+from mspterm.domain.row import ClockState
+from mspterm.domain.ticket import Clock, Ticket
 
 Fact = list[Span]
 

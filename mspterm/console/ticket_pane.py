@@ -20,7 +20,8 @@ from mspterm.desk.look import ticket_now
 from mspterm.domain.ages import age_changes_in, next_change
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.reasons import Failed, Failure
-from mspterm.domain.ticket import ClockState, Ticket, TicketDetail, TicketRow
+from mspterm.domain.row import ClockState, TicketRow
+from mspterm.domain.ticket import Ticket, TicketDetail
 
 FOLLOW_S = 1.0
 SETTLE_S = 0.3

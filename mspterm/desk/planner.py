@@ -15,8 +15,9 @@ from mspterm.domain.device import Device
 from mspterm.domain.people import Technician
 from mspterm.domain.planning import Asked, plan_new, plan_reboot, plan_run, plan_update
 from mspterm.domain.reasons import Failed, Reason, failed
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import StatusClass, Ticket
+from mspterm.domain.ticket import Ticket
 
 
 @dataclass(frozen=True, slots=True)

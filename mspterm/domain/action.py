@@ -9,10 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mspterm.domain.reasons import Failure
-from mspterm.domain.spec import ActionSpec as ActionSpec
-from mspterm.domain.spec import Param as Param
-from mspterm.domain.spec import Risk as Risk
-from mspterm.domain.spec import Values as Values
+from mspterm.domain.spec import Risk
 from mspterm.domain.ticket import Ticket
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from mspterm.domain.history import Event, Happened
-from mspterm.domain.ticket import Note, StatusClass, Ticket, TicketDetail
+from mspterm.domain.row import StatusClass
+from mspterm.domain.ticket import Note, Ticket, TicketDetail
 
 KEPT = 256
 """Events kept of one ticket: a rule of the vendor's that flips a status for ever must not fill us up."""

@@ -11,7 +11,8 @@ from mspterm.domain.course import Course, course, priority_in
 from mspterm.domain.history import Event
 from mspterm.domain.policy import TARGETS, Goal, Hours, Policy
 from mspterm.domain.reasons import Reason, failed
-from mspterm.domain.ticket import Clock, ClockState
+from mspterm.domain.row import ClockState
+from mspterm.domain.ticket import Clock
 
 
 @dataclass(frozen=True, slots=True)

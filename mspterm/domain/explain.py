@@ -11,7 +11,8 @@ from mspterm.domain.chronicle import unknown_before
 from mspterm.domain.clocks import Reckoning
 from mspterm.domain.history import Event
 from mspterm.domain.policy import Hours, Policy
-from mspterm.domain.ticket import Clock, ClockState
+from mspterm.domain.row import ClockState
+from mspterm.domain.ticket import Clock
 from mspterm.domain.zones import zone_of
 
 LONGEST = 62

@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 
 from mspterm.domain.device import Alert, Device
 from mspterm.domain.fields import BadValue, FilterContext, Table, Test, nearest_of
+from mspterm.domain.row import TicketRow
 from mspterm.domain.tables import ALERTS, DEVICES, TICKETS
 from mspterm.domain.terms import Term, scan
-from mspterm.domain.ticket import TicketRow
 
 __all__ = ["Filter", "FilterContext", "FilterError", "parse", "parse_alerts", "parse_devices"]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mspterm.domain.action import Allow, Ask, Consent, Plan, Reboot, Refuse, Risk, RunCommand, Update, Verdict
+from mspterm.domain.action import Allow, Ask, Consent, Plan, Reboot, Refuse, RunCommand, Update, Verdict
 from mspterm.domain.device import Device
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Failure, Reason
+from mspterm.domain.spec import Risk
 
 TAKE_OVER = "take over"
 DO_NOT_TOUCH = "do-not-touch"

@@ -14,8 +14,9 @@ from enum import IntEnum
 from typing import Any
 
 from mspterm.domain.folding import fold
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import NO_CLOCK, Clock, ClockState, StatusClass, Ticket, TicketRow
+from mspterm.domain.ticket import NO_CLOCK, Clock, Ticket
 
 ASSUMED_HOURS: Mapping[int, int] = {1: 4, 2: 8, 3: 24, 4: 72, 5: 120}
 """Hours from creation within which a ticket without any clock is taken to be wanted."""

@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mspterm.domain.action import (
-    Audience,
-    NewTicket,
-    Plan,
-    Reboot,
-    Risk,
-    RunCommand,
-    Target,
-    Update,
-)
+from mspterm.domain.action import Audience, NewTicket, Plan, Reboot, RunCommand, Target, Update
 from mspterm.domain.device import Device
+from mspterm.domain.spec import Risk
 from mspterm.domain.ticket import Ticket
 
 PUBLIC = frozenset({Audience.PUBLIC, Audience.RESOLUTION})
@@ -73,7 +65,9 @@ def _update(ticket: Ticket, a: Asked) -> Update:
 def _update_lines(t: Ticket, a: Asked) -> list[str]:
     lines = [f"{t.ref} #{t.number} {t.summary} ({t.client or 'no client'})"]
     if a.text is not None:
-        lines.append(f"  {readers(t, a.audience)}{'; ' + a.mail_words if a.mail_words else ''}: {brief(a.text)}")
+        lines.append(
+            f"  {readers(t, a.audience)}{'; ' + a.mail_words if a.mail_words else ''}: {brief(a.text)}"
+        )
     if a.minutes:
         lines.append(f"  time: {a.minutes} min more")
     if a.status:
@@ -110,7 +104,10 @@ def brief(text: str, limit: int = 60) -> str:
 
 
 def plan_new(new: NewTicket, *, meets: str | None = None) -> Plan:
-    lines = [f"new {new.type} in {new.connection}, queue {new.queue}: {new.summary}", f"  client: {new.client}"]
+    lines = [
+        f"new {new.type} in {new.connection}, queue {new.queue}: {new.summary}",
+        f"  client: {new.client}",
+    ]
     named = (("contact", new.contact), ("device", new.device), ("parent", new.parent), ("owner", new.owner))
     lines += [f"  {label}: {value}" for label, value in named if value]
     if new.priority is not None:
@@ -131,7 +128,9 @@ def plan_run(devices: Sequence[tuple[Device, str | None]], command: RunCommand) 
         RunCommand(d.ref, command.command, command.shell, command.run_as, command.attach, command.timeout_s)
         for d, _ in devices
     )
-    lines = [f"{d.ref} {d.name}: run as {command.run_as} ({command.shell}): {command.command}" for d, _ in devices]
+    lines = [
+        f"{d.ref} {d.name}: run as {command.run_as} ({command.shell}): {command.command}" for d, _ in devices
+    ]
     if command.attach:
         lines.append(f"  output goes to {command.attach} as an internal note")
     return Plan(

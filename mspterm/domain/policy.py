@@ -26,7 +26,7 @@ Hours = Mapping[str, BusinessTime]
 GOAL_EXAMPLES = '"15m", "1h30m", "4h on 24x7", "1bd", "1bd from opening" or "2bd end of day"'
 _GOAL = re.compile(
     r"(?:(?:(?P<hours>\d{1,4})h)? ?(?:(?P<minutes>\d{1,5})m)?"
-    r"|(?P<days>\d{1,3}) ?bd(?: (?P<how>end of day|from opening))?)(?: on (?P<calendar>\S+))?"
+    r"|(?P<days>\d{1,3}) ?bd(?: (?P<how>end of day|from opening))?)(?: on (?P<calendar>.+))?"
 )
 
 _LASTING = re.compile(r"(-?)(?:(\d{1,3})d)? ?(?:(\d{1,4})h)? ?(?:(\d{1,5})m)?")

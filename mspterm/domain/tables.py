@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from mspterm.domain.device import Alert, Device
 from mspterm.domain.fields import FilterContext, Table, Test, contains, known_value, one_of, span
 from mspterm.domain.folding import fold
-from mspterm.domain.ticket import ACTIVE, ClockState, StatusClass, TicketRow
+from mspterm.domain.row import ACTIVE, ClockState, StatusClass, TicketRow
 
 FIRE_S = 3600.0
 """A clock that ends within this many seconds is on fire."""

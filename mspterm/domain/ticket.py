@@ -6,23 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mspterm.domain.history import Event
-from mspterm.domain.row import ACTIVE, ClockState, StatusClass, TicketRow
+from mspterm.domain.row import ACTIVE, ClockState, StatusClass
 from mspterm.domain.text import SafeText
-
-__all__ = [
-    "ACTIVE",
-    "NO_CLOCK",
-    "Attachment",
-    "Clock",
-    "ClockState",
-    "Contact",
-    "Note",
-    "Sla",
-    "StatusClass",
-    "Ticket",
-    "TicketDetail",
-    "TicketRow",
-]
 
 DIFFERS = timedelta(minutes=1)
 """From here on our due time and the PSA's are said to differ."""

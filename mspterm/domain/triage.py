@@ -14,7 +14,8 @@ from typing import Any
 from mspterm.domain.folding import fold
 from mspterm.domain.order import Group, Place, place
 from mspterm.domain.policy import seconds_of
-from mspterm.domain.ticket import StatusClass, Ticket, TicketRow
+from mspterm.domain.row import StatusClass, TicketRow
+from mspterm.domain.ticket import Ticket
 
 TIERS = ("L1", "L2", "L3", "vendor")
 _MOST_DEPENDENTS = 50

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mspterm.domain.filter import Filter, FilterContext, FilterError, parse
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 
 @dataclass(frozen=True, slots=True)

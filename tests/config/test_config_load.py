@@ -13,7 +13,7 @@ from mspterm.config import example, paths, show
 from mspterm.config.kinds import KINDS
 from mspterm.config.lines import key_lines
 from mspterm.config.load import ConfigError, Problem, load, load_with_sources
-from mspterm.config.model import Config
+from mspterm.config.model import Config, Escalation
 from mspterm.config.schema import schema
 from mspterm.config.table import CONNECTION, TABLES, TOP
 
@@ -48,7 +48,9 @@ def test_no_file_at_the_usual_place_is_a_config_without_connections(
     monkeypatch.setenv("APPDATA", str(tmp_path))
     loaded = load()
     assert loaded.source is None
-    assert loaded == Config(raw={"calendars": {}, "sla": {}, "escalation": {}, "ssh": {}})
+    usual = Escalation({"P1": "10m", "P2": "30m"}, 75, {"L1": "1h", "L2": "4h"}, ("what", "tried"))
+    free = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}, "ssh": {}}
+    assert loaded == Config(escalation=usual, raw=free)
 
 
 def test_a_file_that_was_named_must_exist(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,16 +240,14 @@ def test_secrets_that_would_share_a_variable_are_told(file: Path) -> None:
 def test_dates_may_be_tomls_own_and_free_tables_are_kept(file: Path) -> None:
     file.write_text(
         "clients_dir = 'facts'\n[calendars.a]\ntimezone='Etc/UTC'\nholidays=[2026-12-25]\n"
-        "breaks={2026-12-24=[['12:00','24:00']]}\n[sla.gold]\nresponse={minutes=15}\n[ssh]\nuser='ops'\n"
+        "breaks={2026-12-24=[['12:00','24:00']]}\n[sla.gold]\ncalendar='a'\nresponse={P1='15m'}\n[ssh]\nuser='ops'\n"
         "[journal]\nhead_file='head'\n[clients.hvd]\nmatch=['HVD']\n[views.on_call]\nfilter='p:1'\n[keys]\nclaim='c'\n"
     )
     config = load(file)
     assert config.raw["calendars"]["a"]["holidays"] == ("2026-12-25",)
     assert config.raw["calendars"]["a"]["breaks"] == {"2026-12-24": (("12:00", "24:00"),)}
-    assert (config.raw["sla"], config.raw["ssh"]) == (
-        {"gold": {"response": {"minutes": 15}}},
-        {"user": "ops"},
-    )
+    assert config.raw["sla"]["gold"]["response"] == {"P1": "15m"}
+    assert config.raw["ssh"] == {"user": "ops"}
     assert (config.clients_dir, config.journal_head_file) == (file.parent / "facts", file.parent / "head")
     assert (config.clients["hvd"].match, config.keys) == (("HVD",), {"claim": "c"})
     assert [(v.name, v.title, v.filter) for v in config.views] == [("on_call", "On call", "p:1")]

@@ -14,7 +14,8 @@ import pytest
 from mspterm.config.model import Connection
 from mspterm.connectors.rt import wire
 from mspterm.connectors.rt.mapping import TenantMap, kind_of, when
-from mspterm.domain.ticket import Clock, ClockState, StatusClass, Ticket
+from mspterm.domain.row import ClockState, StatusClass
+from mspterm.domain.ticket import Clock, Ticket
 from tests.connectors.fake_rt import NEVER, NOW, row, user
 
 ACME = Connection("acme", "rt", "http://rt.test", tiers={"Service Desk": "L1"})

@@ -12,8 +12,8 @@ from mspterm.connectors.base import Batch
 from mspterm.connectors.rt.connector import RtConnector
 from mspterm.domain.action import Reboot, State
 from mspterm.domain.reasons import Failed, Reason
+from mspterm.domain.row import StatusClass
 from mspterm.domain.secret import Secret
-from mspterm.domain.ticket import StatusClass
 from mspterm.net.pacer import FreePacer
 from tests.connectors.fake_rt import NOW, FakeRt, iso, row, user
 

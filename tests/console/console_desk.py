@@ -17,8 +17,9 @@ from mspterm.console.app import MsptermApp
 from mspterm.console.crash import CrashReporter
 from mspterm.console.session import Session
 from mspterm.console.terminal import survey
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket
+from mspterm.domain.ticket import Clock, Sla, Ticket
 from mspterm.store.store import Store
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)

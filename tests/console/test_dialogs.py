@@ -31,7 +31,6 @@ from mspterm.domain.action import (
     Plan,
     Refuse,
     Result,
-    Risk,
     State,
     Target,
     Update,
@@ -39,6 +38,7 @@ from mspterm.domain.action import (
 )
 from mspterm.domain.handoff import HEADINGS
 from mspterm.domain.reasons import Failure, Reason
+from mspterm.domain.spec import Risk
 from mspterm.domain.text import SafeText
 from tests.console.pane_app import Room, a_room, shown, text, until, until_text
 

@@ -15,7 +15,7 @@ from bench.made_up import row, rows
 from mspterm.console.nothing import Nothing
 from mspterm.console.queue_list import QueueList
 from mspterm.console.theme import load_theme
-from mspterm.domain.ticket import TicketRow
+from mspterm.domain.row import TicketRow
 
 NOW = 1_790_000_000.0
 SIZE = (120, 21)

@@ -13,8 +13,8 @@ from bench.made_up import row
 from mspterm.console.columns import layout_for
 from mspterm.console.row_text import changes_in, clock_cell, fit, line_for, render
 from mspterm.console.theme import load_theme
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText, clean
-from mspterm.domain.ticket import ClockState, StatusClass
 
 NOW = 1_790_000_000.0
 ROLES = load_theme("dark").roles

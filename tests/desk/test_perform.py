@@ -59,7 +59,7 @@ async def test_a_note_is_recorded_before_it_leaves_and_after(filled: Desk, rt: V
 async def test_a_claim_sets_owner_and_the_status_of_a_new_ticket(
     tmp_path: Path, now: Clock, rt: Vendor
 ) -> None:
-    from mspterm.domain.ticket import StatusClass
+    from mspterm.domain.row import StatusClass
 
     rt.tickets = {"1": ticket(1, status=SafeText("new"), status_class=StatusClass.NEW)}
     desk = a_desk(tmp_path, now, rt)

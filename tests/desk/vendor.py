@@ -18,8 +18,9 @@ from mspterm.domain.action import NewTicket, Outcome, RunCommand, State, Update,
 from mspterm.domain.device import DeviceDetail, Sample
 from mspterm.domain.people import Identity, Technician
 from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import StatusClass, Ticket, TicketDetail
+from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.secrets.chain import Credentials
 from tests.store.store_rows import NOW, device, ticket
 

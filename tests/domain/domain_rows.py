@@ -7,8 +7,9 @@ from typing import Any
 
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.order import row_of
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket, TicketRow
+from mspterm.domain.ticket import Clock, Sla, Ticket
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 

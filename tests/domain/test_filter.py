@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from mspterm.domain.device import Alert
 from mspterm.domain.filter import Filter, FilterContext, FilterError, parse, parse_alerts, parse_devices
+from mspterm.domain.row import ClockState, StatusClass, TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import ClockState, Contact, StatusClass, TicketRow
+from mspterm.domain.ticket import Contact
 from tests.domain.domain_rows import NOW, clock, device, row
 
 CTX = FilterContext(now=NOW.timestamp(), me={"rt": frozenset({"ines", "17"})})

@@ -7,22 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mspterm.domain.action import (
-    Allow,
-    Ask,
-    Consent,
-    Plan,
-    Reboot,
-    Refuse,
-    Risk,
-    RunCommand,
-    Target,
-    Update,
-    Write,
-)
+from mspterm.domain.action import Allow, Ask, Consent, Plan, Reboot, Refuse, RunCommand, Target, Update, Write
 from mspterm.domain.guard import GuardContext, judge, phrase_for, unconfirmed
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Reason
+from mspterm.domain.spec import Risk
 from mspterm.domain.text import SafeText
 from tests.domain.domain_rows import device
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspterm.domain.order import SORTS, Group, next_clock, place, row_of, sort_key
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket
+from mspterm.domain.ticket import Clock, Sla, Ticket
 from tests.domain.domain_rows import NOW, clock, row, ticket
 
 WAITING, CLOSED = StatusClass.WAITING, StatusClass.CLOSED

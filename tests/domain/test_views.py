@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 from mspterm.domain.filter import FilterContext, FilterError
+from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import StatusClass, TicketRow
 from mspterm.domain.views import DEFAULT_VIEWS, counts, moved, view
 from tests.domain.domain_rows import NOW, clock, row
 

@@ -17,8 +17,8 @@ from mspterm.connectors.base import Batch
 from mspterm.connectors.rt.connector import RtConnector
 from mspterm.domain.action import Audience, NewTicket, State, Update
 from mspterm.domain.reasons import Failed, Reason
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.secret import Secret
-from mspterm.domain.ticket import ClockState, StatusClass
 from mspterm.net.pacer import FreePacer
 from tests.conftest import LabRt
 

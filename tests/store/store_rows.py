@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mspterm.domain.device import Asset, Device
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Clock, ClockState, Sla, StatusClass, Ticket
+from mspterm.domain.ticket import Clock, Sla, Ticket
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import StatusClass, TicketDetail
+from mspterm.domain.ticket import TicketDetail
 from mspterm.store.store import Store
 from tests.store.store_rows import NOW, asset, device, ticket
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
-LIST_LIMIT = 160
+LIST_LIMIT = 400
 """Characters of one list of values as they stand in an address."""
 
 

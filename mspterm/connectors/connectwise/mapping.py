@@ -12,8 +12,9 @@ from mspterm.config.model import Connection
 from mspterm.connectors.connectwise import wire
 from mspterm.connectors.connectwise.sla import clocks, when
 from mspterm.domain.device import Asset
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText, clean
-from mspterm.domain.ticket import Contact, StatusClass, Ticket
+from mspterm.domain.ticket import Contact, Ticket
 
 STAGES = {
     "NotResponded": StatusClass.NEW,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from mspterm.connectors.connectwise.wire import Ticket
-from mspterm.domain.ticket import NO_CLOCK, Clock, ClockState, Sla
+from mspterm.domain.row import ClockState
+from mspterm.domain.ticket import NO_CLOCK, Clock, Sla
 
 _STAGES = {"respond": "response", "plan": "plan", "resolve": "resolution"}
 # "Respond by Mon 07/04 1:00 PM UTC-04": no year, and the site's own order of day and month.

@@ -25,7 +25,6 @@ class Info(msgspec.Struct, rename=_field):
     """`_info`: the only place of a ticket's times of entry and change."""
 
     last_updated: str | None = None
-    updated_by: str | None = None
     date_entered: str | None = None
 
 

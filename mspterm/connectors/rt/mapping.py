@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from mspterm.config.model import Connection
 from mspterm.connectors.rt.wire import WireAsset, WireCustomField, WireTicket, WireUser
 from mspterm.domain.device import Asset
+from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.text import SafeText, clean
-from mspterm.domain.ticket import NO_CLOCK, Clock, ClockState, Contact, Sla, StatusClass, Ticket
+from mspterm.domain.ticket import NO_CLOCK, Clock, Contact, Sla, Ticket
 
 STATUS_CLASSES = {
     "new": StatusClass.NEW,

@@ -10,8 +10,9 @@ from typing import Any
 from mspterm.console.dialogs.form import Offers
 from mspterm.desk.desk import Desk
 from mspterm.desk.planner import Planner, Wanted
-from mspterm.domain.action import Audience, Values
+from mspterm.domain.action import Audience
 from mspterm.domain.planning import readers
+from mspterm.domain.spec import Values
 from mspterm.domain.ticket import Ticket
 
 _SHOWN = 3

@@ -8,8 +8,9 @@ from mspterm.console.dialogs.context import RELEASE, AskContext, readers_of, tic
 from mspterm.console.dialogs.fields import Offer, Option, options
 from mspterm.console.dialogs.form import Form, Offers
 from mspterm.domain import handoff
-from mspterm.domain.action import ActionSpec, Audience, Param, Values
+from mspterm.domain.action import Audience
 from mspterm.domain.device import Device, DeviceDetail
+from mspterm.domain.spec import ActionSpec, Param, Values
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket, TicketDetail
 

@@ -20,9 +20,10 @@ from mspterm.console.dialogs.fields import DateField, Field, MinutesField, Offer
 from mspterm.console.dialogs.frame import Dialog
 from mspterm.console.drafts import Drafts
 from mspterm.console.editor import edit
-from mspterm.domain.action import Audience, Param, Values
+from mspterm.domain.action import Audience
 from mspterm.domain.planning import PUBLIC
 from mspterm.domain.reasons import Failed
+from mspterm.domain.spec import Param, Values
 
 Offers = Mapping[str, Offer]
 

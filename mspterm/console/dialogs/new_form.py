@@ -9,7 +9,8 @@ from mspterm.console.dialogs.context import AskContext
 from mspterm.console.dialogs.fields import Offer, Option, options
 from mspterm.console.dialogs.form import Followed, Form, Offers
 from mspterm.console.dialogs.offers import PRIORITIES
-from mspterm.domain.action import ActionSpec, Audience, Param
+from mspterm.domain.action import Audience
+from mspterm.domain.spec import ActionSpec, Param
 
 _ORDER = ("connection", "client", "contact", "summary", "device", "queue", "priority", "text")
 _CONNECTION = Param("connection", "In", "choice", required=True)

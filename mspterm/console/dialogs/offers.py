@@ -7,7 +7,8 @@ from datetime import datetime
 
 from mspterm.connectors.base import Choices, Manifest
 from mspterm.console.dialogs.fields import Offer, Option, options
-from mspterm.domain.action import Audience, Param
+from mspterm.domain.action import Audience
+from mspterm.domain.spec import Param
 from mspterm.domain.ticket import Ticket
 
 NEEDS = {

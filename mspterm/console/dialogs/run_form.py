@@ -6,8 +6,8 @@ from mspterm.console.dialogs.context import AskContext
 from mspterm.console.dialogs.fields import Offer, Option, options
 from mspterm.console.dialogs.form import Form, Offers
 from mspterm.console.ticket_header import online_word
-from mspterm.domain.action import ActionSpec
 from mspterm.domain.device import Device
+from mspterm.domain.spec import ActionSpec
 
 
 def run_form(spec: ActionSpec, context: AskContext) -> Form:

@@ -8,7 +8,8 @@ from mspterm.connectors.base import Choices
 from mspterm.console.dialogs.context import AskContext, readers_of, ticket_lines
 from mspterm.console.dialogs.form import Form, Offers
 from mspterm.console.dialogs.offers import ticket_offers
-from mspterm.domain.action import ActionSpec, Audience
+from mspterm.domain.action import Audience
+from mspterm.domain.spec import ActionSpec
 from mspterm.domain.ticket import Ticket
 
 AUDIENCES = {"reply": Audience.PUBLIC}
