@@ -37,6 +37,7 @@ def list_(as_json: bool) -> None:
     """What is undecided, and what was decided in the last day."""
 
     async def verb(desk: Desk) -> int:
+        Performer(desk).recover()
         rows = [_row(i) for i in desk.store.intents.listed(desk.now())]
         if as_json:
             print_json(rows)
@@ -52,7 +53,7 @@ def list_(as_json: bool) -> None:
 @outbox.command()
 @click.argument("intent_id")
 def retry(intent_id: str) -> None:
-    """Send one again, after a person looked."""
+    """Send one again, after a person looked: what of it has not arrived."""
 
     async def verb(desk: Desk) -> int:
         outcome = await Performer(desk).retry(intent_id)
@@ -64,12 +65,13 @@ def retry(intent_id: str) -> None:
 
 @outbox.command()
 @click.argument("intent_id")
-def drop(intent_id: str) -> None:
-    """Give one up: it is not sent, or what became of it is settled."""
+@click.option("--arrived", is_flag=True, help="You saw it at the server: an uncertain one becomes confirmed.")
+def drop(intent_id: str, arrived: bool) -> None:
+    """Give one up, so that it is never sent; or settle that it arrived."""
 
     async def verb(desk: Desk) -> int:
-        await Performer(desk).drop(intent_id)
-        click.echo(f"{intent_id} cancelled", err=True)
+        await Performer(desk).drop(intent_id, arrived=arrived)
+        click.echo(f"{intent_id} {'confirmed' if arrived else 'cancelled'}", err=True)
         return DONE
 
     run(verb)

@@ -13,6 +13,8 @@ import click
 from mspterm import __version__
 
 VERBS: dict[str, tuple[str, str, str]] = {
+    "demo": ("mspterm.cli.demo", "demo", "The console on a made-up MSP that lives: nothing to configure."),
+    "sandbox": ("mspterm.cli.demo", "sandbox", "Only the made-up MSP's servers, until ended."),
     "tickets": ("mspterm.cli.read", "tickets", "List tickets: the queue over every PSA."),
     "ticket": ("mspterm.cli.read", "ticket", "One ticket with its conversation, asked of the server."),
     "devices": ("mspterm.cli.read", "devices", "List the devices that the RMM systems know."),

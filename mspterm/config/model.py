@@ -42,6 +42,8 @@ class Connection:
     """Queue name to tier (L1, L2, L3, vendor)."""
     active: tuple[str, ...] = ()
     """Statuses that count as active, where the vendor's own notion doesn't fit."""
+    psa_due: bool = True
+    """False where the vendor's own due times are not the contract, so that ours count alone."""
     claim_status: Mapping[str, str] = field(default_factory=dict)
     """Queue name (or `*`) to the status that a claim sets, so that the response clock stops."""
 

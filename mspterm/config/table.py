@@ -117,6 +117,13 @@ CONNECTION = (
         serves="psa",
     ),
     Key(
+        "psa_due",
+        Type.FLAG,
+        "false leaves out its own due times, where nobody keeps its SLAs: [sla.*] counts alone",
+        default=True,
+        serves="psa",
+    ),
+    Key(
         "claim_status",
         Type.TEXT_MAP,
         "Queue (or *) to the status that a claim sets, so that the response clock stops",

@@ -217,10 +217,11 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
     # Actions
 
     def unavailable(self, spec: ActionSpec) -> str | None:
-        """Why the action can't be done on what the open screen shows; None where it can."""
+        """Why the action can't be done on what the screen under any dialog shows; None where it can."""
         from mspterm.console.targets import unavailable
 
-        return unavailable(self.session, self.screen_stack[-1] if self.screen_stack else None, spec)
+        under = (s for s in reversed(self.screen_stack) if not s.is_modal)
+        return unavailable(self.session, next(under, None), spec)
 
     def action_act(self, name: str) -> None:
         """Start the action on what is marked, under the cursor, or open."""

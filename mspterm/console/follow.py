@@ -9,13 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mspterm.domain.filter import Filter, FilterContext
-from mspterm.domain.order import SORTS
 from mspterm.domain.row import TicketRow
 from mspterm.domain.tables import FIRE_S
 from mspterm.domain.views import DomainView, counts
 from mspterm.store.store import Store
-
-EVERYTHING: Filter[TicketRow] = Filter((), ())
 
 
 class Board:
@@ -35,9 +32,6 @@ class Board:
     @property
     def size(self) -> int:
         return len(self._rows)
-
-    def row(self, ref: str) -> TicketRow | None:
-        return self._rows.get(ref)
 
     def load(self, store: Store) -> None:
         """Read everything active. What changes meanwhile is found by the next `follow`."""
@@ -85,6 +79,9 @@ class Board:
 
     def _in_order(self, sort: str) -> list[TicketRow]:
         if sort not in self._sorted:
+            # With it comes the whole ticket, which the first frame has no use for.
+            from mspterm.domain.order import SORTS
+
             key: Callable[[TicketRow], Any] = SORTS[sort]
             self._sorted[sort] = sorted(self._rows.values(), key=key)
         return self._sorted[sort]

@@ -41,10 +41,6 @@ class TextLine(NamedTuple):
     spans: tuple[Span, ...] = ()
     fold: str | None = None
 
-    @property
-    def text(self) -> str:
-        return "".join(span.text for span in self.spans)
-
 
 BLANK = TextLine()
 

@@ -24,7 +24,6 @@ from mspterm.console.queue_list import QueueList
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.tabs import Tabs
-from mspterm.domain.order import SORTS
 from mspterm.domain.row import TicketRow
 from mspterm.domain.views import DomainView
 
@@ -102,7 +101,7 @@ class MainScreen(Screen[None]):
         self.queue.focus()
         if self._session.board.seen_revision is not None:
             self.queue.looked(self._session.board.seen_revision)
-        page = self._session.store.tickets.page(FIRST_PAGE) if self._view.name == "all" else []
+        page = self._session.store.rows.page(FIRST_PAGE) if self._view.name == "all" else []
         self.queue.set_nothing(Nothing.LOADING, "Reading what was last known ...")
         self.queue.set_rows(page)
 
@@ -242,6 +241,8 @@ class MainScreen(Screen[None]):
             self.show_rows(anew=True)
 
     def action_sort(self) -> None:
+        from mspterm.domain.order import SORTS
+
         names = list(SORTS)
         self._sort = names[(names.index(self._sort) + 1) % len(names)]
         self.show_rows(anew=True)

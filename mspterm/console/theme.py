@@ -119,8 +119,8 @@ def _variables(roles: Mapping[str, Style]) -> dict[str, str]:
     named = {}
     for role, style in roles.items():
         named[f"role-{role}"] = _css(style.color) if style.color else "ansi_default"
-        if style.bgcolor:
-            named[f"role-{role}-background"] = _css(style.bgcolor)
+        ground = style.bgcolor or roles["text"].bgcolor
+        named[f"role-{role}-background"] = _css(ground) if ground else "ansi_default"
     return named
 
 

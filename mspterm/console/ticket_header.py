@@ -117,8 +117,8 @@ def _device(number: int, device: Device | Asset) -> Fact:
     return [Span(f"[{number}] {device.name} "), Span(word, role), Span(user, "muted")]
 
 
-def dates_lines(ticket: Ticket, *, now: datetime, width: int) -> list[TextLine]:
-    """Next action, last word of the client, and where the ticket hangs."""
+def dates_lines(ticket: Ticket, *, now: datetime, width: int, fresh: str = "") -> list[TextLine]:
+    """Next action, last word of the client, where the ticket hangs, and how `fresh` all this is."""
     facts: list[Fact] = []
     if ticket.next_action_at is not None:
         late = ticket.next_action_at < now
@@ -135,6 +135,8 @@ def dates_lines(ticket: Ticket, *, now: datetime, width: int) -> list[TextLine]:
         facts.append([Span(f"parent {ticket.parent}")])
     if ticket.children:
         facts.append([Span(f"children {', '.join(ticket.children)}")])
+    if fresh:
+        facts.append([Span(fresh, "muted")])
     return flow(facts, width - _MARGIN, indent=2)
 
 

@@ -216,7 +216,10 @@ class TicketPane(Widget):
         now = self._desk.now()
         known = Known(shown.ticket, shown.devices, shown.pending)
         head = header_lines(known, now=now, width=width)
-        head += dates_lines(shown.ticket, now=now, width=width) + self._freshness(shown)
+        fresh = "" if self._failure else f"as of {self._when(shown)}{', asking ...' if self._asking else ''}"
+        head += dates_lines(shown.ticket, now=now, width=width, fresh=fresh)
+        if self._failure is not None:
+            head.append(line(f"! as of {self._when(shown)}: {self._failure.sentence}", "failed"))
         lines = [*head, *self._body(shown, width)]
         pinned = len(head) if self.size.height >= TALL else 1
         self._text.set_lines(lines, pinned=pinned, to_top=to_top)
@@ -238,12 +241,8 @@ class TicketPane(Widget):
             return [line(f"! {self._failure.sentence}", "failed")]
         return [line(f"Asking {self.ref.partition(':')[0]} for {self.ref} ...", "muted")]
 
-    def _freshness(self, shown: _Shown) -> list[TextLine]:
-        observed = (shown.detail.ticket if shown.detail else shown.ticket).observed_at
-        when = ago(observed, self._desk.now())
-        if self._failure is not None:
-            return [line(f"! as of {when}: {self._failure.sentence}", "failed")]
-        return [line(f"as of {when}{', asking ...' if self._asking is not None else ''}", "muted")]
+    def _when(self, shown: _Shown) -> str:
+        return ago((shown.detail.ticket if shown.detail else shown.ticket).observed_at, self._desk.now())
 
     def _wait(self, ticket: Ticket) -> None:
         """One timer for the next change of any text that time alone changes."""

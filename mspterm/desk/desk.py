@@ -14,6 +14,7 @@ from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
 from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.locked import locked
+from mspterm.desk.presence import Presence
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.match import alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
@@ -61,6 +62,7 @@ class Desk:
         self._aliases = alias_map(config.clients)
         self._connectors: dict[str, Connector] = dict(connectors or {})
         self._journal: Journal | None = None
+        self.presence = Presence(state_dir / "alive")
 
     @property
     def connections(self) -> Mapping[str, Connection]:
@@ -124,6 +126,12 @@ class Desk:
             self._journal = Journal(folder, key, self.config.technician.name, outside)
         return self._journal
 
+    def seal_when_due(self) -> None:
+        """The journal's checkpoint, where one is due and can be written."""
+        if self._journal is not None:
+            with contextlib.suppress(Failed):
+                self._journal.seal_when_due(self.now())
+
     def _new_key(self, folder: Path) -> Secret | None:
         """Makes and keeps a key where the keyring can; one process at a time, or two would differ."""
         try:
@@ -152,6 +160,7 @@ class Desk:
         for name in list(self._connectors):
             await self.forget(name)
         await self._end_journal()
+        self.presence.close()
         self.store.close()
 
     async def _end_journal(self) -> None:

@@ -14,6 +14,9 @@ if sys.platform == "win32":
     def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
 
+    def _try(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
     def _unlock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
@@ -22,6 +25,9 @@ else:
 
     def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
+
+    def _try(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_UN)
@@ -37,3 +43,14 @@ def locked(path: Path) -> Iterator[None]:
         _unlock(handle)
     finally:
         os.close(handle)
+
+
+def take(path: Path) -> int | None:
+    """The lock file at `path`, held until the handle is closed; None where another process has it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _try(handle)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

@@ -15,6 +15,7 @@ KEPT = 256
 
 # The request itself may be kept as the first note of the conversation.
 _OPENING = timedelta(seconds=5)
+_OURS = ("public", "resolution")
 _CHANGE = re.compile(r"(Status|Priority) changed from (.+) to (.+)", re.IGNORECASE)
 
 
@@ -52,6 +53,12 @@ def events_from(detail: TicketDetail, class_of: Callable[[str], StatusClass]) ->
     return (Event(ticket.created_at, Happened.CREATED, str(ticket.priority)), *found)
 
 
+def first_reply(detail: TicketDetail) -> Note | None:
+    """The first text of a person of ours that the client could read: what a response is to them,
+    whatever a status says."""
+    return next((note for note in detail.notes if note.kind in _OURS), None)
+
+
 def unknown_before(events: tuple[Event, ...]) -> Event | None:
     """The first look, where it came too late to know the pauses before it."""
     first = next((e for e in events if e.kind is Happened.SEEN), None)
@@ -86,7 +93,7 @@ def _status(ticket: Ticket) -> str:
 def _from_note(note: Note, ticket: Ticket, class_of: Callable[[str], StatusClass]) -> Iterator[Event]:
     if note.kind == "customer" and note.at > ticket.created_at + _OPENING:
         yield Event(note.at, Happened.CUSTOMER)
-    elif note.kind in ("public", "resolution"):
+    elif note.kind in _OURS:
         yield Event(note.at, Happened.AGENT)
     elif note.kind == "system":
         change = _CHANGE.fullmatch(note.body.strip())

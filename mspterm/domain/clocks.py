@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mspterm.domain.business import BusinessTime, Pause
 from mspterm.domain.course import Course, course, priority_in
-from mspterm.domain.history import Event
+from mspterm.domain.history import Event, Happened
 from mspterm.domain.policy import TARGETS, Goal, Hours, Policy
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.row import ClockState
-from mspterm.domain.ticket import Clock
+from mspterm.domain.ticket import Clock, Sla
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,27 @@ def due_of(goal: Goal, start: datetime, pauses: Sequence[Pause], business: Busin
     return max(day, business.due(start, business.elapsed(start, day), pauses))
 
 
-def warnings(
-    target: str, start: datetime, due: datetime, percents: Sequence[int], business: BusinessTime,
-    pauses: Sequence[Pause] = (),
-) -> tuple[Threshold, ...]:  # fmt: skip
-    """The instants at which each of `percents` of the open time from `start` to `due` is used up."""
-    whole = business.elapsed(start, due, pauses)
+def thresholds(events: Sequence[Event], policy: Policy, sla: Sla, hours: Hours) -> tuple[Threshold, ...]:
+    """The instants at which to warn of the running clocks of `sla`: `policy.warn` per cent of the open
+    time from the start to the due time, whosever that is."""
+    found: list[Threshold] = []
+    for target, clock in sla.named():
+        run = course(target, events, policy)
+        if clock.state is not ClockState.RUNNING or clock.due is None or run is None:
+            continue
+        business = _business(clock.calendar or policy.calendar, hours)
+        found += _warned(target, run, clock.due, policy.warn, business)
+    return tuple(found)
 
-    def at(percent: int) -> datetime:
-        return due if percent == 100 else business.due(start, whole * percent // 100, pauses)
 
-    return tuple(Threshold(at(percent), target, percent) for percent in percents)
+def _warned(
+    target: str, run: Course, due: datetime, percents: Sequence[int], business: BusinessTime
+) -> Iterator[Threshold]:
+    pauses = _ended(run.pauses)
+    whole = business.elapsed(run.start, due, pauses)
+    for percent in percents:
+        at = due if percent == 100 else business.due(run.start, whole * percent // 100, pauses)
+        yield Threshold(min(at, due), target, percent)
 
 
 def remaining_s(clock: Clock, now: datetime, hours: Hours) -> int | None:
@@ -107,21 +117,32 @@ def remaining_s(clock: Clock, now: datetime, hours: Hours) -> int | None:
     return int((clock.due - now).total_seconds()) if business is None else _left(now, clock.due, business)
 
 
-def clock_of(found: Reckoning) -> Clock:
-    """The stored form of a reckoning: independent of when it was made, but for events since."""
-    if found.met_at is None:
-        stands = ClockState.RUNNING if found.paused_since is None else ClockState.PAUSED
-        return Clock(stands, found.due, "calc", calendar=found.calendar)
-    known = found.met_at if found.exact else None
-    return Clock(found.state, found.due, "calc", known, calendar=found.calendar)
+def stored(events: Sequence[Event], policy: Policy, hours: Hours) -> dict[str, Clock]:
+    """The clocks as they are kept with a ticket: they hold until the next event, whatever the time.
+
+    Raises Failed as `state` does.
+    """
+    found: dict[str, Clock] = {}
+    priority = priority_in(events)
+    for target in TARGETS:
+        goal = policy.goal(target, priority)
+        run = course(target, events, policy) if goal else None
+        if goal is not None and run is not None:
+            calendar = policy.calendar_for(goal)
+            due, since = _due(goal, run, _business(calendar, hours))
+            met_at = run.met_at if run.exact else None
+            found[target] = Clock(_kept(run, due, since), due, "calc", met_at, calendar=calendar)
+    return found
 
 
 def _reckoned(target: str, goal: Goal, calendar: str, run: Course, hours: Hours, now: datetime) -> Reckoning:
     business = _business(calendar, hours)
     due, paused_since = _due(goal, run, business)
-    until = min(run.met_at or now, paused_since or now)
+    state = Clock(_kept(run, due, paused_since), due).state_at(now)
+    # A waiting ticket uses up no time, neither of its target nor of its delay.
+    until = max(run.start, min(run.met_at or now, _stands_since(run) or now))
     return Reckoning(
-        target, goal, calendar, run.start, due, _state(run, due, paused_since, now),
+        target, goal, calendar, run.start, due, state,
         elapsed_s=business.elapsed(run.start, until, _ended(run.pauses)),
         remaining_s=_left(until, due, business, _ended(run.pauses)),
         pauses=run.pauses, paused_since=paused_since, met_at=run.met_at, exact=run.exact,
@@ -131,40 +152,51 @@ def _reckoned(target: str, goal: Goal, calendar: str, run: Course, hours: Hours,
 def _due(goal: Goal, run: Course, business: BusinessTime) -> tuple[datetime, datetime | None]:
     """The due time, and since when the clock stands, where it does: not after it had run out."""
     due = due_of(goal, run.start, _ended(run.pauses), business)
-    since = next((a for a, b in run.pauses if b is None), None)
+    since = _stands_since(run)
     if since is None or run.met_at is not None or due <= since:
         return due, None
     return due, max(since, run.start)
 
 
-def _state(run: Course, due: datetime, paused_since: datetime | None, now: datetime) -> ClockState:
+def _stands_since(run: Course) -> datetime | None:
+    return next((a for a, b in run.pauses if b is None), None)
+
+
+def _kept(run: Course, due: datetime, paused_since: datetime | None) -> ClockState:
     if run.met_at is not None:
         # What was met before it was first seen gets the benefit of the doubt.
         return ClockState.MET if run.met_at <= due or not run.exact else ClockState.BREACHED
-    if paused_since is not None:
-        return ClockState.PAUSED
-    return ClockState.BREACHED if due <= now else ClockState.RUNNING
+    return ClockState.RUNNING if paused_since is None else ClockState.PAUSED
 
 
 def _breached_at(
     target: str, events: Sequence[Event], policy: Policy, hours: Hours, now: datetime
 ) -> datetime | None:
-    """The first missed due time, as the clock stood between each event and the next."""
-    for count, event in enumerate(events, start=1):
-        goal = policy.goal(target, priority_in(events[:count]))
-        run = course(target, events[:count], policy) if goal else None
-        if goal is None or run is None or not run.exact:
-            continue
-        due, paused_since = _due(goal, run, _business(policy.calendar_for(goal), hours))
-        if run.met_at is not None:
-            if run.met_at > due:
-                return due
-            continue
-        last = count == len(events)
-        ends = now if last else events[count].at
-        if paused_since is None and (due < ends or (last and due == ends)):
-            return max(due, event.at)
+    """The first missed due time, as the clock stood between each event and the next. Before the ticket
+    was first seen it may have been paused or answered: what seems missed there isn't counted."""
+    seen = next((n for n, event in enumerate(events) if event.kind is Happened.SEEN), 0)
+    for count in range(seen + 1, len(events) + 1):
+        past = events[:count]
+        ends = events[count].at if count < len(events) else now
+        missed = _missed(target, past, policy, hours, ends, last=count == len(events))
+        if missed is not None:
+            changed = past[-1].kind is not Happened.SEEN
+            return max(missed, past[-1].at) if changed else missed
     return None
+
+
+def _missed(
+    target: str, past: Sequence[Event], policy: Policy, hours: Hours, ends: datetime, *, last: bool
+) -> datetime | None:
+    """The due time that `past` gives, where it comes before `ends` without having been met."""
+    goal = policy.goal(target, priority_in(past))
+    run = course(target, past, policy) if goal else None
+    if goal is None or run is None or run.met_at is not None:
+        return None
+    due, paused_since = _due(goal, run, _business(policy.calendar_for(goal), hours))
+    if paused_since is not None:
+        return None
+    return due if due < ends or (last and due == ends) else None
 
 
 def _ended(pauses: Sequence[Pause]) -> tuple[Pause, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mspterm.domain.device import Alert, Device
 from mspterm.domain.fields import BadValue, FilterContext, Table, Test, nearest_of
 from mspterm.domain.row import TicketRow
 from mspterm.domain.tables import ALERTS, DEVICES, TICKETS
 from mspterm.domain.terms import Term, scan
+
+if TYPE_CHECKING:
+    from mspterm.domain.device import Alert, Device
 
 __all__ = ["Filter", "FilterContext", "FilterError", "parse", "parse_alerts", "parse_devices"]
 

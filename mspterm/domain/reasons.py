@@ -41,7 +41,7 @@ class Failure:
         return f"{self.reason.value}: {self.sentence}"
 
 
-class Failed(Exception):  # noqa: N818 - reads as what it is at the raise
+class Failed(Exception):
     """Carries a Failure through a call stack; caught at the layer that shows or stores it."""
 
     def __init__(self, failure: Failure) -> None:

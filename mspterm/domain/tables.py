@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from mspterm.domain.device import Alert, Device
 from mspterm.domain.fields import FilterContext, Table, Test, contains, known_value, one_of, span
 from mspterm.domain.folding import fold
 from mspterm.domain.row import ACTIVE, ClockState, StatusClass, TicketRow
+
+if TYPE_CHECKING:
+    from mspterm.domain.device import Alert, Device
 
 FIRE_S = 3600.0
 """A clock that ends within this many seconds is on fire."""

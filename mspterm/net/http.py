@@ -160,7 +160,8 @@ class Http:
         try:
             return await self._exchange(call)
         except Answered as answered:
-            if answered.status in UNSURE_STATUSES:
+            # Behind a redirect there is a server that may have acted before it redirected.
+            if answered.status in UNSURE_STATUSES or answered.status < 400:
                 raise MaybeSent(answered.failure) from None
             raise
         except Failed as unusable:

@@ -110,6 +110,7 @@ class ConnectWise:
             self._route("GET", "/project/tickets/{id:int}", _one_ticket(project=True)),
             self._route("GET", f"{here}/notes", _notes),
             self._route("GET", "/project/tickets/{id:int}/notes", _notes),
+            self._route("GET", here + "/notes/{note:int}", _one_note),
             self._route("GET", f"{here}/allNotes", _all_notes),
             self._route("GET", f"{here}/configurations", _ticket_configurations),
             self._route("GET", f"{here}/timeentries", _ticket_times),
@@ -237,6 +238,13 @@ def _one_ticket(*, project: bool) -> Handler:
 
 async def _notes(ask: Ask) -> Response:
     return _page(ask, [note_row(ask.view, note) for note in ask.world.notes(ask.ticket())])
+
+
+async def _one_note(ask: Ask) -> Response:
+    found = next((note for note in ask.world.notes(ask.ticket()) if note.id == ask.number("note")), None)
+    if found is None:
+        raise not_found("Note", ask.number("note"))
+    return answer(note_row(ask.view, found))
 
 
 async def _all_notes(ask: Ask) -> Response:

@@ -15,7 +15,7 @@ from mspterm.sandbox.world import World
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-        request: Request
+    request: Request
     view: View
     life: Life
 

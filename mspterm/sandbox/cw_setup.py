@@ -150,16 +150,14 @@ def _sla_priorities(view: View, parent: int) -> list[Row]:
 
 
 def _members(view: View, parent: int) -> list[Row]:
-    return [
-        {
-            **member,
-            "title": desk.MEMBER[member["id"]].tier,
-            "officePhone": desk.MEMBER[member["id"]].phone,
-            "officeEmail": member["defaultEmail"],
-            "primaryEmail": member["defaultEmail"],
-        }
-        for member in _member_infos(view, parent)
-    ]
+    rows = []
+    for info in _member_infos(view, parent):
+        row = {name: value for name, value in info.items() if name != "fullName"}
+        member = desk.MEMBER[row["id"]]
+        row |= {"title": member.tier, "defaultEmail": "Office", "defaultPhone": "Office"}
+        row |= {"officeEmail": member.email, "primaryEmail": member.email, "officePhone": member.phone}
+        rows.append(row)
+    return rows
 
 
 def _member_infos(view: View, parent: int) -> list[Row]:

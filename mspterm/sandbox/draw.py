@@ -43,4 +43,7 @@ class Draw:
         return low + (high - low) * self.below(10_000) / 10_000
 
     def uid(self) -> str:
-        return str(UUID(int=self.below(1 << 31) << 96 | self.below(1 << 31) << 64 | self.below(1 << 31)))
+        number = 0
+        for _ in range(4):
+            number = number << 32 | self.below(1 << 32)
+        return str(UUID(int=number, version=4))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox.clients import CLIENT
-from mspterm.sandbox.devices import GB, Device
+from mspterm.sandbox.devices import FIXED, GB, Device
 from mspterm.sandbox.draw import Draw
 from mspterm.sandbox.stories import ALERT, MONITOR, STORIES
 from mspterm.sandbox.tickets import Ticket
@@ -46,6 +46,8 @@ _KIND_OF_STORY = (
     ("VPN", "tunnel"),
 )
 _LOOKED_AT = 60
+_ONE_IN = 97
+"""Of the devices beyond the first, one in so many has an alert."""
 
 
 def begin(world: World) -> None:
@@ -60,6 +62,10 @@ def begin(world: World) -> None:
         device = world.edit_device(ticket.configurations[0])
         detail = _cause(device, kind)
         fire(world, ticket.created, device, kind, detail, ticket.summary, ticket=ticket.id)
+    for place in range(FIXED, world.layout.devices, _ONE_IN):
+        device = world.edit_device(world.device_ids[place])
+        message = f"{device.name}: CPU above 95 % for 5 minutes"
+        fire(world, world.clock.began - timedelta(minutes=place % 600), device, "cpu", "", message)
 
 
 def _cause(device: Device, kind: str) -> str:
@@ -106,18 +112,23 @@ def fire(
 
 
 def clear(world: World, at: datetime, alert: Alert, why: str) -> None:
-    """The condition is no longer true: the alert goes, and its ticket is told so. Only a ticket that
-    nobody has touched is closed by it."""
+    """The condition is no longer true: the alert goes, and its ticket is told so."""
     if world.alerts.pop(alert.uid, None) is None:
         return
     alert.lasts = False
     name = CONDITIONS[alert.kind].name
     world.log(at, alert.device, "CONDITION", "RESET", name, why, series=alert.uid)
-    ticket = world.ticket(alert.ticket) if alert.ticket else None
+    if alert.ticket:
+        tell_cleared(world, at, alert.ticket, f"{name} has cleared. {why}")
+
+
+def tell_cleared(world: World, at: datetime, number: int, text: str) -> None:
+    """Comments an alert's ticket, and closes it where nobody has touched it."""
+    ticket = world.ticket(number)
     if ticket is None or ticket.is_closed:
         return
-    kept = world.edit(ticket.id)
-    world.add_note(kept, f"NinjaOne: {name} has cleared. {why}", "internal", at)
+    kept = world.edit(number)
+    world.add_note(kept, f"NinjaOne: {text}", "internal", at)
     if kept.owner is None and kept.responded is None:
         world.set_status(kept, desk.STATUS_OF[kept.board, desk.CLOSED].id, at, "ninjaone")
 

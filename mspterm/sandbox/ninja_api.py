@@ -149,7 +149,7 @@ class Ninja:
         """`/v2/queries/NAME`: a cursor that goes on from call to call, and ends with no rows."""
 
         async def handler(ask: NinjaAsk) -> Response:
-            size = ask.count("pageSize", 1000, high=10_000)
+            size = ask.count("pageSize", 1000, 1, 10_000)
             cursor_name, cursor = self._cursor(ask, name)
             offset = cursor.offset
             page = cursor.take(ask, rows, size)
@@ -183,7 +183,7 @@ def _devices(row: Callable[[World, Device], Row]) -> Answer:
 
 
 def _page_size(ask: NinjaAsk) -> int:
-    return min(ask.count("pageSize", DEFAULT_PAGE), LARGEST_PAGE)
+    return min(ask.count("pageSize", DEFAULT_PAGE, low=1), LARGEST_PAGE)
 
 
 def _paged(ask: NinjaAsk, rows: Iterable[Row]) -> Response:

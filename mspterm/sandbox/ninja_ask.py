@@ -33,7 +33,7 @@ class NinjaAsk:
             raise failure(404, "HTTP 404 Not Found")
         return found
 
-    def count(self, name: str, default: int, low: int = 1, high: int = 1 << 31) -> int:
+    def count(self, name: str, default: int, low: int = 0, high: int = 1 << 31) -> int:
         """A whole number of the query. Refuses others (400)."""
         text = self.request.query_params.get(name)
         if text is None:

@@ -171,6 +171,9 @@ def _as_open(ticket: Ticket, place: int, began: datetime, draw: Draw) -> None:
     name = desk.NEW if place == 0 else draw.pick(_DEALT)
     if ticket.board == CHANGE:
         name = draw.pick((desk.APPROVAL, desk.SCHEDULED, desk.PLANNED))
+    if ticket.contact is None and name in (desk.REPLIED, desk.CLIENT):
+        # Nobody could answer: the RMM opened it.
+        name = desk.WORKING
     ticket.status = desk.STATUS_OF[ticket.board, name].id
     hours = desk.PRIORITY[ticket.priority].hours or (24, 48, 120)
     target = hours[0] if name in (desk.NEW, desk.ASSIGNED) else hours[2]

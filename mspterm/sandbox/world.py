@@ -135,8 +135,7 @@ class World:
         held = self.tickets_changed.get(id)
         if held is not None or not self.is_seeded(id):
             return held
-        self.rows_made += 1
-        return tickets.seeded(self.seed, id, self.layout, self.clock.began)
+        return self._as_seeded(id)
 
     def is_seeded(self, id: int) -> bool:
         first_project = FIRST_PROJECT_ID
@@ -188,7 +187,13 @@ class World:
 
     def notes(self, ticket: Ticket) -> list[Note]:
         """All notes, oldest first."""
-        return [*_seeded_notes(ticket), *self.notes_added.get(ticket.id, ())]
+        seeded = [] if not self.is_seeded(ticket.id) else _seeded_notes(self._as_seeded(ticket.id))
+        return [*seeded, *self.notes_added.get(ticket.id, ())]
+
+    def _as_seeded(self, id: int) -> Ticket:
+        """What was said before the world began is told the same whatever became of the ticket."""
+        self.rows_made += 1
+        return tickets.seeded(self.seed, id, self.layout, self.clock.began)
 
     def add_note(
         self,

@@ -49,7 +49,7 @@ def test_no_file_at_the_usual_place_is_a_config_without_connections(
     loaded = load()
     assert loaded.source is None
     usual = Escalation({"P1": "10m", "P2": "30m"}, 75, {"L1": "1h", "L2": "4h"}, ("what", "tried"))
-    free = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}, "ssh": {}}
+    free: dict[str, object] = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}, "ssh": {}}
     assert loaded == Config(escalation=usual, raw=free)
 
 

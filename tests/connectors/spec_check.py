@@ -39,8 +39,10 @@ class Spec:
         return next((operations[method] for operations in matching if method in operations), None)
 
     def _fields(self, operation: Any, fields: str) -> list[str]:
-        answer = next(iter(operation["responses"].values())).get("content", {})
-        schema = self._resolve(next(iter(answer.values()))["schema"]) if answer else {}
+        if not fields:
+            return []
+        answer = next(iter(operation["responses"].values()))["content"]
+        schema = self._resolve(next(iter(answer.values()))["schema"])
         schema = self._resolve(schema.get("items", schema))
         return [
             f"unknown field {f}"

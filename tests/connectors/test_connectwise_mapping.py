@@ -17,7 +17,8 @@ from mspterm.connectors.connectwise.conditions import any_of, instant, quoted
 from mspterm.connectors.connectwise.mapping import Context, TenantMap, contact
 from mspterm.connectors.connectwise.site import api_origin, site_origin
 from mspterm.connectors.connectwise.sla import stage_due
-from mspterm.domain.ticket import Clock, ClockState, StatusClass, Ticket
+from mspterm.domain.row import ClockState, StatusClass
+from mspterm.domain.ticket import Clock, Ticket
 from tests.connectors.fake_connectwise import ACME, NOW, STATUSES, row
 
 TENANT = TenantMap(replace(ACME, tiers={"Help Desk": "L1"}), "https://na.myconnectwise.net", "msp")

@@ -96,10 +96,10 @@ def session(
 
 @asynccontextmanager
 async def console(
-    made: Session, size: tuple[int, int] = (80, 24)
+    made: Session, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[MsptermApp, Pilot[int]]]:
     """The app, once its rows are read and its desk is open."""
-    here = survey({"TERM": "xterm-256color"}, ttys=True, size=size)
+    here = survey(env or {"TERM": "xterm-256color"}, ttys=True, size=size)
     app = MsptermApp(made, here, CrashReporter(made.state_dir, lambda: (), lambda: NOW))
     async with app.run_test(size=size, notifications=True) as pilot:
         while made.running is None:

@@ -191,3 +191,12 @@ async def test_refresh_asks_every_connection(tmp_path: Path) -> None:
     async with console(session(filled(tmp_path), tmp_path)) as (app, pilot):
         await pilot.press("R")
         assert app.messages[-1][1] == "Asking rt now."
+
+
+async def test_every_screen_parses_in_sixteen_colours(tmp_path: Path) -> None:
+    made = session(filled(tmp_path), tmp_path)
+    async with console(made, env={"TERM": "screen"}) as (app, pilot):
+        for keys in (("?", "escape"), ("C", "escape"), (":", "escape"), ("n",)):
+            await pilot.press(*keys)
+            await pilot.pause()
+        assert "Send (ctrl+g)" in await until(pilot, app, "Send (ctrl+g)")

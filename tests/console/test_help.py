@@ -39,11 +39,12 @@ def test_list_commands_are_the_lists_own_bindings() -> None:
 
 def test_help_names_every_command_action_and_reason() -> None:
     lines = help_lines(commands.default_keys(), [("Reboot", "no RMM is configured")], 80)
-    text = "\n".join(line.text for line in lines)
+    rows = ["".join(span.text for span in line.spans) for line in lines]
+    text = "\n".join(rows)
     for title in (*(s.title for s in ACTIONS), *(c.title for c in commands.COMMANDS)):
         assert f"{title}: " in text
     assert "no RMM is configured" in text
-    assert all(len(line.text) <= 80 for line in lines)
+    assert all(len(row) <= 80 for row in rows)
 
 
 @pytest.mark.parametrize(

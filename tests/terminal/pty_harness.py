@@ -31,7 +31,9 @@ _ANSWERS: Mapping[bytes, bytes] = {
     b"\x1b[c": b"\x1b[?62;22c",
 }
 _QUERY = re.compile(b"|".join(re.escape(query) for query in _ANSWERS))
-_PYTE_UNKNOWN = re.compile(r"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
+_PYTE_UNKNOWN = re.compile(r"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\]22;\w*\x07|\u200d")
+# What was read may end inside a character or a sequence; the rest comes with the next read.
+_CUT = re.compile(rb"(\x1b(\[[0-?]*[ -/]*|\][^\x07\x1b]*|[()%#])?|[\xc0-\xff][\x80-\xbf]{0,2})\Z")
 
 
 class Silent(Exception):
@@ -52,6 +54,9 @@ class Terminal:
     ) -> None:
         self.sent = bytearray()
         self._answered = 0
+        self._drawn = 0
+        self._screen = pyte.Screen(*size)
+        self._pen = pyte.Stream(self._screen)
         self.size = size
         self.last_byte = self.started = time.monotonic()
         self.pid, self.master = pty.fork()
@@ -171,10 +176,23 @@ class Terminal:
         return "\n".join(self.lines())
 
     def screen(self) -> pyte.Screen:
-        screen = pyte.Screen(*self.size)
-        # pyte prints the tail of Kitty's and DECRQM sequences as text.
-        pyte.Stream(screen).feed(_PYTE_UNKNOWN.sub("", self.sent.decode("utf-8", "replace")))
-        return screen
+        """What pyte makes of all bytes so far; the same screen each time, drawn on."""
+        if (self._screen.columns, self._screen.lines) != self.size:
+            self._screen.resize(self.size[1], self.size[0])
+        cut = _CUT.search(self.sent, self._drawn)
+        end = cut.start() if cut and not _whole(cut[0]) else len(self.sent)
+        new, self._drawn = self.sent[self._drawn : end], end
+        # pyte prints the tail of Kitty's and DECRQM sequences as text, and drops all behind a joiner.
+        self._pen.feed(_PYTE_UNKNOWN.sub("", new.decode("utf-8", "replace")))
+        return self._screen
+
+
+def _whole(tail: bytes) -> bool:
+    """Whether the last bytes are a character that only looked cut."""
+    try:
+        return tail[:1] != b"\x1b" and bool(tail.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _become(

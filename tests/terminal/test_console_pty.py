@@ -19,7 +19,10 @@ from tests.terminal.pty_harness import Terminal, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 _SGR = re.compile(rb"\x1b\[([0-9;]*)m")
-HOSTILE = "\x1b]52;c;cHduZWQ=\x07 \x1b]8;;https://evil.example\x07x \x9b31m \x1b]0;pwned\x07 \u202egpj.exe [/b][@click=app.quit]"
+HOSTILE = (
+    "\x1b]52;c;cHduZWQ=\x07 \x1b]8;;https://evil.example\x07x \x9b31m \x1b]0;pwned\x07"
+    " \u202egpj.exe [/b][@click=app.quit]"
+)
 
 
 @contextmanager

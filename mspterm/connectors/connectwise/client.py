@@ -137,14 +137,9 @@ class CwClient:
 
     async def items(self, template: str, into: type[T], query: Query | None = None, **params: Any) -> list[T]:
         """Every record of a list that can be read; one odd entry doesn't hide the others."""
-        found = []
-        async for page in self.pages(template, query, **params):
-            for raw in page.rows:
-                try:
-                    found.append(wire.item(raw, into))
-                except msgspec.MsgspecError:
-                    continue
-        return found
+        return [
+            row async for page in self.pages(template, query, **params) for row in readable(page.rows, into)
+        ]
 
     async def send(self, method: str, template: str, json: Any, **params: Any) -> Answer:
         """One write; see `Http.send`. An `Answered` says it in ConnectWise's own words."""
@@ -234,6 +229,17 @@ class CwClient:
             # No version is pinned: with an old one the *GoalUTC fields could stay away.
             "Accept": "application/vnd.connectwise.com+json",
         }
+
+
+def readable(rows: list[msgspec.Raw], into: type[T]) -> list[T]:
+    """The records that can be read."""
+    found = []
+    for raw in rows:
+        try:
+            found.append(wire.item(raw, into))
+        except msgspec.MsgspecError:
+            continue
+    return found
 
 
 def words_of(said: wire.Refusal) -> str:

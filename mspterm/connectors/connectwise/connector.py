@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from mspterm.config.model import Connection
-from mspterm.connectors.base import Batch, Choices
+from mspterm.connectors.base import Batch, Choices, Known
 from mspterm.connectors.connectwise.act import Updater
 from mspterm.connectors.connectwise.catalog import Catalog
 from mspterm.connectors.connectwise.changes import Changer
@@ -73,8 +73,10 @@ class CwConnector:
             raise failed(Reason.NOT_FOUND, sentence, self.name)
         return Identity(technician(member), self._connection.identity, version)
 
-    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
-        return self._feed.run(cursor, full)
+    def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
+        return self._feed.run(cursor, full, known)
 
     async def ticket(self, id: str) -> TicketDetail:
         return await self._detail.ticket(id)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
-from mspterm.connectors.base import Batch, Skipped
+from mspterm.connectors.base import Batch, Known, Skipped
 from mspterm.connectors.connectwise import wire
 from mspterm.connectors.connectwise.catalog import Catalog
-from mspterm.connectors.connectwise.client import CwClient
+from mspterm.connectors.connectwise.client import CwClient, readable
 from mspterm.connectors.connectwise.conditions import any_of, instant
 from mspterm.connectors.connectwise.mapping import Context, TenantMap
 from mspterm.connectors.connectwise.sla import when
@@ -28,6 +28,9 @@ OVERLAP = timedelta(seconds=120)
 LOOKED_UP = 60
 """Tickets whose configurations are asked for in one run: no list tells them, each costs a call."""
 REMEMBERED = 2000
+BY_ID = 80
+"""Tickets asked for by their numbers in one address."""
+DATES = {"fields": "id,_info/lastUpdated"}
 _CONFIGURATION_FIELDS = (
     "id,name,type/id,type/name,company/id,company/name,deviceIdentifier,serialNumber,modelNumber,osType"
 )
@@ -55,13 +58,14 @@ class Feed:
         self._memory = Memory()
         self._links_shown = True
 
-    async def run(self, cursor: str | None, full: bool) -> AsyncGenerator[Batch, None]:
+    async def run(
+        self, cursor: str | None, full: bool, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
         since, remembered = _read(cursor)
         self._memory = Memory(
             {**remembered.linked, **self._memory.linked}, {**remembered.replied, **self._memory.replied}
         )
-        batches = self._full() if full or since is None else self._delta(since)
-        async for batch in batches:
+        async for batch in self._full(known) if full or since is None else self._delta(since):
             yield batch
 
     def ref(self, id: int) -> str:
@@ -107,11 +111,13 @@ class Feed:
             self._memory.replied[row.id] = at
         return at
 
-    async def _full(self) -> AsyncIterator[Batch]:
+    async def _full(self, known: Known | None) -> AsyncIterator[Batch]:
         started: datetime | None = None
         unasked: list[wire.Ticket] = []
+        held = known() if known is not None else {}
         for conditions in self._open():
-            async for rows, batch in self._tickets(conditions):
+            found = self._reconciled(conditions, held) if held else self._tickets(conditions)
+            async for rows, batch in found:
                 started = started or batch.server_date
                 unasked += [row for row in rows if row.id not in self._memory.linked]
                 yield batch
@@ -121,6 +127,27 @@ class Feed:
             yield batch
         started = started or self._client.http.server_now()
         yield Batch(cursor=self._cursor(started), full=True, server_date=started)
+
+    async def _reconciled(
+        self, conditions: str, held: Mapping[str, datetime]
+    ) -> AsyncIterator[tuple[list[wire.Ticket], Batch]]:
+        """The ids and dates of all that is open, and in full what is new or newer than held, or was
+        never asked for its devices."""
+        again: list[int] = []
+        async for page in self._client.pages(
+            "/service/tickets", {"conditions": conditions, **DATES}, kind="poll"
+        ):
+            dates = {row.id: when(row.info.last_updated) for row in readable(page.rows, wire.Dated)}
+            same = [number for number, date in dates.items() if held.get(str(number)) == date]
+            again += sorted(set(dates) - set(same))
+            yield [], Batch(present=tuple(map(self.ref, same)), server_date=page.date)
+            if self._links_shown:
+                strange = sorted((n for n in same if n not in self._memory.linked), reverse=True)
+                again += strange[: max(LOOKED_UP - len(again), 0)]
+        for start in range(0, len(again), BY_ID):
+            numbers = ",".join(map(str, again[start : start + BY_ID]))
+            async for found in self._tickets(f"id in ({numbers})"):
+                yield found
 
     async def _delta(self, since: datetime) -> AsyncIterator[Batch]:
         """Changes of any status, so that what was closed is seen to leave."""

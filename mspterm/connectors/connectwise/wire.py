@@ -102,6 +102,13 @@ class Ticket(msgspec.Struct, rename=_field):
     info: Info = msgspec.field(default_factory=Info)
 
 
+class Dated(msgspec.Struct, rename=_field):
+    """A ticket of which only the time of its last change was asked."""
+
+    id: int
+    info: Info = msgspec.field(default_factory=Info)
+
+
 class Board(msgspec.Struct, rename=_field):
     id: int
     name: str = ""

@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx
 
 from mspterm.config.model import Connection
-from mspterm.connectors.base import Batch, Choices, Script
+from mspterm.connectors.base import Batch, Choices, Known, Script
 from mspterm.connectors.ninjaone.act import REBOOT_WAIT_S, Actions
 from mspterm.connectors.ninjaone.client import NinjaClient
 from mspterm.connectors.ninjaone.detail import Detail
@@ -65,7 +65,9 @@ class NinjaConnector:
         kind = self._connection.identity if personal else "shared"
         return Identity(Technician(who, who), kind, clean("NinjaOne API v2"))
 
-    def feed(self, cursor: str | None, *, full: bool = False) -> AsyncGenerator[Batch, None]:
+    def feed(
+        self, cursor: str | None, *, full: bool = False, known: Known | None = None
+    ) -> AsyncGenerator[Batch, None]:
         return self._feed.run(cursor, full)
 
     async def ticket(self, id: str) -> TicketDetail:

@@ -95,8 +95,8 @@ class Feed:
         alerts, gone = await self._all_alerts()
         reset = {a.series_uid for a in happened if a.status_code == "RESET" and a.series_uid}
         on = {a.id for a in alerts}
-        left = tuple(mapping.alert_ref(self._name, uid) for uid in sorted(reset - on))
-        yield Batch(alerts=alerts, gone=(*gone, *left), cursor=_cursor(last), server_date=date)
+        left = {mapping.alert_ref(self._name, uid) for uid in reset - on}.union(gone)
+        yield Batch(alerts=alerts, gone=tuple(sorted(left)), cursor=_cursor(last), server_date=date)
 
     async def _some(self, ids: list[int]) -> Batch:
         df = f"id in ({','.join(map(str, ids))})"

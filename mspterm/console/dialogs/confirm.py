@@ -65,7 +65,9 @@ class ConfirmDialog(PlanDialog):
         yield from super().compose_body()
         if self._phrase:
             yield Static(Content(f"Type  {self._phrase}  to go on:"), classes="stake")
-            yield Input(id="phrase", compact=True)
+            entry = Input(id="phrase", compact=True)
+            entry.cursor_blink = False
+            yield entry
 
     def hint(self) -> str:
         return "" if self._phrase else "Enter or y sends"
@@ -89,7 +91,7 @@ class ConfirmDialog(PlanDialog):
 class RefusedDialog(PlanDialog):
     """Says why the guard lets nothing happen."""
 
-    SEND = ""
+    SEND, CANCEL = "", "Close"
 
     def __init__(self, plan: Plan, refused: Refuse) -> None:
         super().__init__(f"{plan.action}: refused", plan, problem=refused.failure.sentence)

@@ -80,7 +80,10 @@ class Field(Horizontal):
         if self.offer.unable is not None:
             yield Static(Content(f"not here: {self.offer.unable}"), classes="unable")
             return
-        yield Input(self.offer.preset, compact=True, select_on_focus=True)
+        entry = Input(self.offer.preset, compact=True, select_on_focus=True)
+        # A blinking cursor is two repaints a second on the wire, for nothing.
+        entry.cursor_blink = False
+        yield entry
         yield Static(Content(self.beside()), classes="beside")
 
     def offers(self, offer: Offer) -> None:
@@ -99,7 +102,8 @@ class Field(Horizontal):
         return f"now: {self.offer.now}" if self.offer.now else ""
 
     def say_beside(self, content: Content) -> None:
-        self.query_one(".beside", Static).update(content)
+        # Of fixed size: laying out the screen anew would send all of it.
+        self.query_one(".beside", Static).update(content, layout=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

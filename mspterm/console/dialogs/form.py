@@ -105,7 +105,9 @@ class FormDialog(Dialog[Values]):
 
     def _words(self, param: Param) -> TextArea:
         placeholder = Content(f"{param.label}{' (needed)' if param.required else ''}")
-        return Words(self._form.text, compact=True, placeholder=placeholder, id=f"field-{param.name}")
+        area = Words(self._form.text, compact=True, placeholder=placeholder, id=f"field-{param.name}")
+        area.cursor_blink = False
+        return area
 
     def _field(self, param: Param) -> Field:
         offer = self._form.offers.get(param.name, Offer())

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
@@ -26,7 +27,10 @@ class Dialog(ModalScreen[T | None]):
     """
 
     AUTO_FOCUS = ""
+    # Textual's own repaints the whole screen at every change of focus: 20 KB for a Tab at 200x50.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     SEND: ClassVar[str] = "Send"
+    CANCEL: ClassVar[str] = "Cancel"
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -60,7 +64,7 @@ class Dialog(ModalScreen[T | None]):
             with Horizontal(id="buttons"):
                 if self.SEND:
                     yield Button(Content(f"{self.SEND} (ctrl+g)"), id="send", variant="primary", compact=True)
-                yield Button(Content("Cancel (esc)"), id="cancel", compact=True)
+                yield Button(Content(f"{self.CANCEL} (esc)"), id="cancel", compact=True)
                 yield Static(Content(self.hint()), id="hint")
 
     def compose_body(self) -> ComposeResult:
@@ -94,8 +98,9 @@ class Dialog(ModalScreen[T | None]):
 
     def say_problem(self, sentence: str) -> None:
         """One sentence about what keeps this from being sent; an empty one clears it."""
-        line = self.query_one("#problem", Static)
-        line.update(Content(f"! {sentence}" if sentence else ""))
+        said, line = Content(f"! {sentence}" if sentence else ""), self.query_one("#problem", Static)
+        if line.content != said:
+            line.update(said)
         line.display = bool(sentence)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

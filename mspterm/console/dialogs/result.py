@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from textual.app import App, ComposeResult
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from mspterm.console.dialogs.frame import Dialog
 from mspterm.console.line_view import LineView, TextLine, line, wrap
@@ -34,37 +32,45 @@ async def show_results(app: App[Any], plan: Plan, results: Sequence[Result]) -> 
 class ResultDialog(Dialog[None]):
     """One line a result, with what proves it, and the output below."""
 
-    SEND = ""
+    SEND, CANCEL = "", "Close"
 
     DEFAULT_CSS = "ResultDialog #result { height: auto; min-height: 3; max-height: 1fr; }"
 
     def __init__(self, plan: Plan, results: Sequence[Result]) -> None:
         super().__init__(f"{plan.action}: what became of it")
         self._results = results
+        self._names = {target.ref: target.name for target in plan.targets}
 
     def start(self) -> Widget:
         return self.query_one("#result")
 
     def compose_body(self) -> ComposeResult:
         yield LineView(id="result")
-        yield Static(Content("arrows scroll, Escape closes"), classes="intro")
 
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         view = self.query_one(LineView)
-        lines = [row for result in self._results for row in result_lines(result, view.size.width)]
+        lines = [row for result in self._results for row in self._of(result, view.size.width)]
         view.styles.height = max(3, min(len(lines), self.app.size.height - 6))
         view.set_lines(lines)
+
+    def _of(self, result: Result, width: int) -> list[TextLine]:
+        name = self._names.get(result.outcome.ref) or result.outcome.ref
+        return result_lines(result, width, name)
+
+    def hint(self) -> str:
+        return "arrows scroll"
 
     def action_send(self) -> None:
         self.dismiss(None)
 
 
-def result_lines(result: Result, width: int) -> list[TextLine]:
+def result_lines(result: Result, width: int, name: str) -> list[TextLine]:
     """A result in full at this width. The output was cleaned by the connector; once more costs nothing."""
     outcome = result.outcome
     role = _ROLES.get(outcome.state, "failed")
-    rows = [line(row, role) for row in wrap(sentence_of(result), width)]
-    rows += [line(row, "muted") for detail in outcome.detail for row in wrap(detail, width, "  ")]
+    rows = [line(row, role) for row in wrap(f"{name}: {result.action} {outcome.state.value}", width)]
+    said = [*outcome.detail, *([outcome.failure.sentence] if outcome.failure else [])]
+    rows += [line(row, "muted") for sentence in said for row in wrap(sentence, width, "  ")]
     if outcome.output is not None:
         output = clean(outcome.output, multiline=True, limit=200_000)
         rows += [line(row) for row in wrap(output or "(no output)", width)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 from collections.abc import Iterator, Sequence
@@ -10,9 +11,9 @@ from pathlib import Path
 
 from mspterm.desk.journal import record as records
 from mspterm.desk.journal.chain import Verification, verify
-from mspterm.desk.journal.files import Files, lines_of
+from mspterm.desk.journal.files import Files, lines_from, lines_of
 from mspterm.desk.journal.heads import Kept, Outside
-from mspterm.desk.journal.record import CHECKPOINT, CUT, GENESIS, JOURNAL, REPAIRED, Entry, Head
+from mspterm.desk.journal.record import CHECKPOINT, CUT, GENESIS, JOURNAL, REPAIRED, Entry, Head, Record
 from mspterm.desk.locked import locked
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
@@ -156,6 +157,22 @@ class Journal:
         for path, end in ends:
             for number, raw in enumerate(lines_of(path, end), 1):
                 yield path, number, raw
+
+    def after(self, mark: str) -> Iterator[tuple[str, str, Record]]:
+        """The records after a mark ("" for all), each with the marks before and after it."""
+        name, _, place = mark.partition(":")
+        if not self._files.folder.is_dir():
+            return
+        with locked(self._files.folder / "lock"):
+            ends = self._files.ends()
+        for path, end in ends:
+            if path.name < name:
+                continue
+            before = int(place) if path.name == name else 0
+            for start, raw in lines_from(path, before, end):
+                with contextlib.suppress(ValueError):
+                    yield f"{path.name}:{before}", f"{path.name}:{start}", json.loads(raw)
+                before = start
 
     def kept(self) -> tuple[list[Kept], list[str]]:
         """The heads that can be read back from outside, and why others can't. May take seconds."""

@@ -81,6 +81,17 @@ def lines_of(path: Path, end: int) -> Iterator[bytes]:
             yield line
 
 
+def lines_from(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The whole lines between two places of a file, each with the place where it ends."""
+    with path.open("rb") as file:
+        file.seek(start)
+        for line in file:
+            start += len(line)
+            if start > end or not line.endswith(b"\n"):
+                return
+            yield start, line
+
+
 def _backwards(path: Path) -> Iterator[bytes]:
     """What follows the last newline, then every line from the last to the first."""
     with path.open("rb") as file:

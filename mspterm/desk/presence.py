@@ -1,0 +1,55 @@
+"""Whether a process still lives: a lock that the kernel lets go of when it ends, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from pathlib import Path
+
+from mspterm.desk.locked import take
+
+LEFT_OVER_S = 86_400
+
+
+class Presence:
+    """This process among the mspterms that share a state directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._handle: int | None = None
+        self._token = f"{os.getpid()}-{secrets.token_hex(4)}"
+
+    def token(self) -> str:
+        """The name under which this process is known to live, from the first call on."""
+        if self._handle is None:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep()
+            self._handle = take(self._folder / self._token)
+        return self._token
+
+    def lives(self, token: str) -> bool:
+        """Whether the process of this name has not ended."""
+        path = self._folder / token
+        if token == self._token or not path.exists():
+            return token == self._token
+        handle = take(path)
+        if handle is None:
+            return True
+        os.close(handle)
+        path.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            (self._folder / self._token).unlink(missing_ok=True)
+            os.close(handle)
+
+    def _sweep(self) -> None:
+        """Files of processes that were killed long ago."""
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > LEFT_OVER_S:
+                    self.lives(path.name)

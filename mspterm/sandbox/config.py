@@ -1,0 +1,102 @@
+"""The configuration that makes mspterm use the sandbox, and the secrets that go with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import tomli_w
+
+from mspterm.config.kinds import secret_variable
+from mspterm.sandbox import catalogue as desk
+from mspterm.sandbox.app import Sandbox
+from mspterm.sandbox.clients import CLIENTS
+
+PSA, RMM = "psa", "rmm"
+_FLAGS = {
+    "HVD-DC01": ["domain-controller"],
+    "HVD-FS01": ["clinical"],
+    "KSL-DC01": ["domain-controller"],
+    "KSL-HV01": ["hypervisor"],
+    "MFL-DC01": ["domain-controller"],
+    "OAK-ESX01": ["hypervisor"],
+    "OAK-MES01": ["industrial", "call-first"],
+    "OAK-SQL01": ["do-not-touch"],
+    "SMB-NAS01": ["backup"],
+    "SBS-DC01": ["domain-controller"],
+    "TCU-DC01": ["domain-controller", "call-first"],
+}
+_STATUS_CLASSES = {
+    desk.NEW: "new",
+    desk.ASSIGNED: "new",
+    desk.WORKING: "open",
+    desk.REPLIED: "open",
+    desk.PLANNED: "open",
+    desk.SCHEDULED: "waiting",
+    desk.CLIENT: "waiting",
+    desk.VENDOR: "waiting",
+    desk.PARTS: "waiting",
+    desk.APPROVAL: "waiting",
+    desk.RESOLVED: "resolved",
+    desk.CLOSED: "closed",
+}
+
+
+def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[str, Any]:
+    """The config as a document."""
+    keys = sandbox.connectwise.keys
+    return {
+        "technician": {"name": desk.ME.name, "email": desk.ME.email, "tier": desk.ME.tier},
+        "connections": {
+            PSA: {
+                "kind": "connectwise",
+                "url": connectwise_url,
+                "company": keys.company,
+                "client_id": keys.client_id,
+                "me": desk.ME.identifier,
+                "tiers": {board.name: board.tier for board in desk.BOARDS},
+                "status_classes": _STATUS_CLASSES,
+                "priorities": {priority.name: priority.sort for priority in desk.PRIORITIES},
+                "claim_status": {"*": desk.WORKING},
+            },
+            RMM: {"kind": "ninjaone", "url": ninjaone_url, "client_id": sandbox.ninjaone.auth.client_id},
+        },
+        "clients": {
+            client.code.lower(): {
+                "match": [client.name, client.code],
+                "phones": [client.contacts[0].phone, client.contacts[0].mobile],
+                "notes": client.facts,
+            }
+            for client in CLIENTS
+        },
+        "guard": {"flags": _FLAGS},
+    }
+
+
+def secrets(sandbox: Sandbox) -> dict[str, str]:
+    """The secrets by environment variable, with a journal key of their own."""
+    keys, auth = sandbox.connectwise.keys, sandbox.ninjaone.auth
+    return {
+        secret_variable(PSA, "public_key"): keys.public,
+        secret_variable(PSA, "private_key"): keys.private,
+        secret_variable(RMM, "client_secret"): auth.client_secret,
+        secret_variable(RMM, "refresh_token"): auth.refresh_token,
+        secret_variable("journal", "key"): token_hex(32),
+    }
+
+
+def write(path: Path, sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> None:
+    """Writes FILE and, readable by its owner only, FILE.env. Raises OSError."""
+    lines = "".join(f"export {name}={value}\n" for name, value in secrets(sandbox).items())
+    _write_private(path.with_name(path.name + ".env"), lines.encode())
+    _write_private(path, tomli_w.dumps(document(sandbox, connectwise_url, ninjaone_url)).encode())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with open(os.open(path, flags, 0o600), "wb") as file:
+        # The mode above is for a new file only.
+        path.chmod(0o600)
+        file.write(content)

@@ -1,0 +1,149 @@
+"""SIGKILL between any two steps of a write, with the server's record as judge."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mspterm.desk.journal import Journal
+from mspterm.domain.secret import Secret
+from mspterm.store.store import Store
+from tests.faults.lane import Lane, lane
+from tests.faults.life import KEY
+from tests.faults.proxy import http
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a life is a fork")
+MOST = 400
+"""More statements than one note costs."""
+
+
+class SmallRt:
+    """An RT with one ticket and the few paths that a note needs."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            body = await reader.readexactly(int(length[1])) if length else b""
+            method, target = head.decode().split(" ")[:2]
+            writer.write(self.answer(method, target.partition("?")[0], body))
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        if method == "POST":
+            self.notes.append(json.loads(body)["Content"])
+            number = len(self.notes) + 100
+            return http(
+                "201 Created", b'["Comments added"]', Location=f"{self.url}/REST/2.0/transaction/{number}"
+            )
+        found: Any = {"items": [], "count": 0, "per_page": 100, "page": 1}
+        if path.endswith("/ticket/1"):
+            return http("200 OK", json.dumps(self.ticket()).encode(), ETag=f'"{len(self.notes) + 100}"')
+        if path.endswith("/tickets"):
+            found["items"] = [self.ticket()]
+        elif path.endswith("/history"):
+            found["items"] = [self.entry(n) for n in range(len(self.notes), 0, -1)]
+        elif path.endswith("/attachments"):
+            named = re.search(r"transaction/(\d+)", path)
+            which = [int(named[1]) - 100] if named else range(1, len(self.notes) + 1)
+            found["items"] = [self.part(n) for n in which]
+        elif "/user/" in path:
+            found = {"id": "ines", "Name": "ines", "RealName": "Ines Duarte", "EmailAddress": "i@example.org"}
+        elif path.endswith("/rt"):
+            found = {"Version": "5.0.3"}
+        return http("200 OK", json.dumps(found).encode())
+
+    def ticket(self) -> dict[str, Any]:
+        at = "2026-11-24T02:00:00Z"
+        return {
+            "id": 1, "Subject": "Down", "Status": "open", "Priority": "0", "Created": at, "LastUpdated": at,
+            "Owner": {"id": "ines", "Name": "ines"}, "Queue": {"id": "1", "Name": "Service Desk"},
+            "Requestor": [], "CustomFields": [], "_hyperlinks": [], "Due": None, "Starts": None, "Told": None,
+            "Resolved": None, "TimeWorked": "0", "LastUpdatedBy": {"id": "ines", "Name": "ines"},
+        }  # fmt: skip
+
+    def entry(self, number: int) -> dict[str, Any]:
+        return {
+            "id": str(number + 100), "Type": "Comment", "Created": "2099-01-01T00:00:00Z", "TimeTaken": "0",
+            "Creator": {"id": "ines", "Name": "ines", "RealName": "Ines Duarte"},
+            "Field": None, "OldValue": None, "NewValue": None,
+        }  # fmt: skip
+
+    def part(self, number: int) -> dict[str, Any]:
+        return {
+            "id": str(number), "ContentType": "text/plain", "Filename": None, "Content": self.notes[number - 1],
+            "TransactionId": str(number + 100),
+        }  # fmt: skip
+
+
+@pytest.fixture
+async def rt() -> AsyncIterator[SmallRt]:
+    small = SmallRt()
+    server = await asyncio.start_server(small.serve, "127.0.0.1", 0)
+    small.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield small
+    server.close()
+
+
+@pytest.fixture
+async def a_lane() -> AsyncIterator[Lane]:
+    async with lane() as made:
+        yield made
+
+
+def states(state: Path) -> dict[str, str]:
+    """The outbox by text."""
+    store = Store(state)
+    try:
+        found = store.database.connection.execute("SELECT intent_id FROM intent").fetchall()
+        intents = [store.intents.get(row[0]) for row in found]
+        return {getattr(i.write, "text", ""): i.state for i in intents if i is not None}
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+async def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
+    rt: SmallRt, a_lane: Lane, tmp_path: Path
+) -> None:
+    ends: Counter[str] = Counter()
+    for number in range(1, MOST):
+        state, text = tmp_path / str(number), f"note {number}"
+        life = {"state": str(state), "url": rt.url, "token": "1-28-x", "timeout_s": 5}
+        note = {"do": "note", "ref": "rt:1", "text": text}
+        first = await a_lane.live(**life, steps=[note], die_at=number)
+        killed = first.status == -9
+        then = await a_lane.live(**life, steps=[{"do": "flush"}])
+        assert then.status == 0
+        known = states(state).get(text)
+        there = rt.notes.count(text)
+        # Never put on disk: the technician was never told otherwise, and nothing was sent.
+        assert (known, there) in (
+            {(None, 0), ("confirmed", 1), ("uncertain", 0)} if killed else {("confirmed", 1)}
+        ), (number, first.told)
+        found = Journal(state / "journal", Secret(KEY), None).verify()
+        assert found.bad is None
+        ends[f"{known} {there}"] += 1
+        if not killed:
+            break
+    else:
+        pytest.fail("a note costs more statements than this test knows of")
+    assert ends["None 0"] > 3
+    assert ends["uncertain 0"] >= 1
+    assert ends["confirmed 1"] > 3
