@@ -213,8 +213,7 @@ class Performer:
     async def flush(self, name: str) -> None:
         """Sends what waited for this connection, oldest first, each after re-reading its ticket."""
         self._desk.seal_when_due()
-        intents = self._desk.store.intents
-        if intents.queued(name) or intents.uncertain(name):
+        if self._desk.store.intents.unsettled(name):
             await self._outbox.flush(await self._ready(), name)
 
     async def retry(self, intent_id: str) -> Outcome:

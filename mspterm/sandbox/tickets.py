@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -177,24 +178,24 @@ def _as_open(ticket: Ticket, place: int, began: datetime, draw: Draw) -> None:
     ticket.status = desk.STATUS_OF[ticket.board, name].id
     hours = desk.PRIORITY[ticket.priority].hours or (24, 48, 120)
     target = hours[0] if name in (desk.NEW, desk.ASSIGNED) else hours[2]
-    used = draw.between(1.02, 1.6) if draw.chance(7) else draw.between(0.05, 0.95)
+    used = draw.between(1.02, 1.6) if draw.chance(5) else draw.between(0.05, 0.95)
     if place == 0:
         # The first one's response clock runs out eight minutes in, whoever looks on.
         ticket.priority, used, target = P1, 7 / 15, 0.25
     ticket.created = began - timedelta(seconds=round(target * 3600 * used) + 1)
     if name != desk.NEW or draw.chance(15):
         ticket.owner = _technician(ticket.board, draw) if place else None
-    _stages(ticket, hours[0], began, draw)
+    _stages(ticket, hours, began, draw)
 
 
-def _stages(ticket: Ticket, respond_hours: float, began: datetime, draw: Draw) -> None:
+def _stages(ticket: Ticket, hours: Sequence[float], began: datetime, draw: Draw) -> None:
     age = (began - ticket.created).total_seconds()
     stage = ticket.state.stage
     ticket.updated = began - timedelta(seconds=round(age * draw.between(0.02, 0.5)))
     if stage in ("Responded", "ResolutionPlan", "NoEscalation"):
-        first = min(age * 0.5, respond_hours * 3600 * draw.between(0.1, 1.05))
+        first = min(age * 0.5, hours[0] * 3600 * draw.between(0.1, 0.95))
         ticket.responded = ticket.created + timedelta(seconds=round(first))
-    if stage == "ResolutionPlan":
+    if ticket.responded and (stage == "ResolutionPlan" or age > hours[1] * 3600):
         ticket.planned = ticket.responded
     if stage == "NoEscalation":
         ticket.pauses.append((ticket.updated, None))

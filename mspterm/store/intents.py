@@ -168,6 +168,11 @@ class Intents:
         """What waits for this connection, oldest first."""
         return self._select("WHERE connection = ? AND state = 'queued'", connection)
 
+    def unsettled(self, connection: str) -> bool:
+        """Whether there is anything to send, to look for or to record."""
+        sql = "SELECT 1 FROM intent WHERE connection = ? AND state IN ('queued', 'sent', 'uncertain') LIMIT 1"
+        return self._db.connection.execute(sql, (connection,)).fetchone() is not None
+
     def uncertain(self, connection: str) -> list[Intent]:
         return self._select("WHERE connection = ? AND state = 'uncertain'", connection)
 

@@ -128,7 +128,7 @@ class FakeCw:
             if isinstance(found, Exception):
                 raise found
             return found
-        answered = self._routed(request, key[1])
+        answered = _projected(self._routed(request, key[1]), request.url.params.get("fields"))
         if key in self.lost:
             self.lost.discard(key)
             raise httpx.ReadTimeout("lost", request=request)
@@ -251,12 +251,33 @@ def _full(path: str, value: Any) -> Any:
     }
     if path == "owner":
         login = value.get("identifier")
-        return next((m for m in MEMBERS if m["identifier"] == login), value)
+        found = next((m for m in MEMBERS if m["identifier"] == login), None)
+        return {**found, "name": f"{found['firstName']} {found['lastName']}"} if found else value
     return {**value, "name": names[path].get(value["id"])} if path in names else value
 
 
 def _ok(body: Any, status: int = 200) -> httpx.Response:
     return httpx.Response(status, json=body, headers={"Date": "Tue, 24 Nov 2026 08:00:00 GMT"})
+
+
+def _projected(answer: httpx.Response, fields: str | None) -> httpx.Response:
+    """Only the fields that were asked for."""
+    if not fields or answer.status_code >= 400:
+        return answer
+    wanted = [name.split("/") for name in fields.split(",")]
+    found = answer.json()
+    picked = [_picked(one, wanted) for one in found] if isinstance(found, list) else _picked(found, wanted)
+    return httpx.Response(answer.status_code, json=picked, headers={"Date": answer.headers["Date"]})
+
+
+def _picked(row: dict[str, Any], wanted: list[list[str]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, *inner in wanted:
+        if name in row and inner and isinstance(row[name], dict):
+            made.setdefault(name, {}).update({k: v for k, v in row[name].items() if k == inner[0]})
+        elif name in row:
+            made[name] = row[name]
+    return made
 
 
 def _path(request: httpx.Request) -> str:

@@ -193,6 +193,16 @@ async def test_trap_status_ids_belong_to_a_board_and_move_with_it(fake: FakeCw) 
     assert outcome.detail == ("text: internal #100", "queue: Tier 2", "status: Queued")
 
 
+@pytest.mark.parametrize(("types", "op"), [([{"id": 3, "name": "Any", "defaultFlag": True}], 3), ([], None)])
+async def test_a_type_that_the_new_board_lacks_becomes_its_default_or_is_left_to_it(
+    fake: FakeCw, types: list[dict[str, Any]], op: int | None
+) -> None:
+    fake.odd[("GET", "/service/boards/2/types")] = [httpx.Response(200, json=types)]
+    await act(fake, update(queue="Tier 2"))
+    sent = [o["value"]["id"] for o in fake.bodies(*PATCH)[0] if o["path"] == "type"]
+    assert sent == ([op] if op else [])
+
+
 async def test_a_status_of_the_same_name_is_kept_on_the_new_board(fake: FakeCw) -> None:
     await act(fake, update(queue="Tier 2"))
     assert {"op": "replace", "path": "status", "value": {"id": 31}} in fake.bodies(*PATCH)[0]

@@ -213,7 +213,7 @@ async def test_scripts_are_listed_by_name(fake: FakeNinja) -> None:
 async def test_a_reboot_is_normal_and_seen(fake: FakeNinja) -> None:
     fake.on_reboot = [activity(61, statusCode="SYSTEM_REBOOTED")]
     outcome = await connector(fake).act(Reboot("ninja:7"), mark="01J")
-    assert (outcome.state, outcome.detail) == (State.DONE, ("restarted, seen 08:00:00 UTC",))
+    assert (outcome.state, outcome.detail) == (State.DONE, ("restarted, and is back",))
     assert list(fake.bodies(*REBOOT)[0]) == ["reason"]
 
 
@@ -221,7 +221,7 @@ async def test_a_reboot_that_is_not_seen_is_uncertain(fake: FakeNinja) -> None:
     clock = Clock()
     outcome = await connector(fake, clock=clock).act(Reboot("ninja:7"), mark="01J")
     assert outcome.state is State.UNCERTAIN
-    assert (clock.slept, len(fake.asked(*REBOOT))) == (90, 1)
+    assert (clock.slept, len(fake.asked(*REBOOT))) == (120, 1)
 
 
 async def test_trap_a_reboot_whose_answer_got_lost_is_not_sent_again(fake: FakeNinja) -> None:

@@ -116,7 +116,7 @@ async def test_ten_thousand_tickets_are_made_by_the_page() -> None:
 
 async def test_a_condition_is_tried_once_on_what_never_changes() -> None:
     bench = Bench(Options(still=True, tickets=500))
-    asked = {"conditions": "closedFlag=False and board/id=1", "pageSize": 5}
+    asked = {"conditions": "closedFlag=False and board/id=1", "pageSize": "5"}
     async with bench.connectwise() as psa:
         first = (await psa.get("/service/tickets", params=asked)).json()
         made = bench.world.rows_made

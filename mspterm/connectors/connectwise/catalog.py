@@ -74,7 +74,8 @@ class Catalog:
 
         async def ask() -> list[wire.Named]:
             path = f"/service/boards/{{board}}/{what}"
-            return await self._client.items(path, wire.Named, {"fields": "id,name"}, board=board)
+            fields = "id,name,defaultFlag" if what == "types" else "id,name"
+            return await self._client.items(path, wire.Named, {"fields": fields}, board=board)
 
         return await self._keep(f"{what} {board}", ask)
 

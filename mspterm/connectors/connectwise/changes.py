@@ -50,6 +50,10 @@ class Changer:
             raise failed(Reason.REFUSED, clean(sentence), self._name)
         return found
 
+    def ours(self, row: wire.Ticket) -> int:
+        """A ticket's priority as our 1..5."""
+        return self._mapping.priority(row.priority.name if row.priority else None)
+
     async def _entry_status(self, row: wire.Ticket, board: int) -> wire.Status:
         """A ticket that moves keeps its status by name, else gets the new board's first: ids differ."""
         statuses = list((await self._catalog.statuses(board)).values())
@@ -62,7 +66,8 @@ class Changer:
         return same or next((s for s in statuses if s.default_flag), statuses[0])
 
     async def _following(self, row: wire.Ticket, board: int) -> tuple[Op, ...]:
-        """Type, subtype, item and team belong to a board: the new one's of that name, or none."""
+        """Type, subtype, item and team belong to a board: the new one's of that name, else its default
+        type, and none of the others."""
         refs = {"type": row.type, "subType": row.sub_type, "item": row.item, "team": row.team}
         ops = []
         for path, what in _OF_A_BOARD:
@@ -71,5 +76,9 @@ class Changer:
                 continue
             known = await self._catalog.of_board(what, board)
             same = next((n for n in known if n.name == ref.name), None)
-            ops.append(proof.replace(path, {"id": same.id}) if same else proof.remove(path))
+            same = same or next((n for n in known if path == "type" and n.default_flag), None)
+            if same is not None:
+                ops.append(proof.replace(path, {"id": same.id}))
+            elif path != "type":  # a board may demand one, and then refuses that it is removed
+                ops.append(proof.remove(path))
         return tuple(ops)

@@ -180,9 +180,11 @@ class Creator:
         write, body = draft.write, draft.body
         pairs = [("summary", write.summary, row.summary or "")]
         pairs.append(("client", str(draft.company), str(row.company.id if row.company else "")))
-        for what, ref in (("board", row.board), ("contact", row.contact), ("priority", row.priority)):
+        for what, ref in (("board", row.board), ("contact", row.contact)):
             if what in body:
                 pairs.append((what, str(body[what]["id"]), str(ref.id if ref else "")))
+        if write.priority is not None:
+            pairs.append(("priority", str(write.priority), str(self._changer.ours(row))))
         if write.owner:
             pairs.append(("owner", write.owner, proof.owner_of(row)))
         if draft.parent is not None:

@@ -135,6 +135,7 @@ class Named(msgspec.Struct, rename=_field):
     id: int
     name: str = ""
     sort_order: int | None = None
+    default_flag: bool | None = None
 
 
 class Company(msgspec.Struct, rename=_field):

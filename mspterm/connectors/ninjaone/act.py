@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from mspterm.connectors.ninjaone import mapping, script, wire
 from mspterm.connectors.ninjaone.client import NinjaClient
@@ -17,9 +18,10 @@ from mspterm.domain.text import clean
 from mspterm.net.faults import MaybeSent
 
 POLL_S = 5.0
-REBOOT_WAIT_S = 90.0
+REBOOT_WAIT_S = 120.0
 OUTPUT_CHARS = 200_000
 CLOCK_SLACK = timedelta(seconds=10)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSUPPORTED = "{name} says that {device} can't run {script}; nothing ran."
 _BROKE = "{script} ran on {device} and ended with a failure; its output says why."
 _CANCELLED = "{script} was cancelled on {device} before it ended; look there for what it has done."
@@ -91,12 +93,9 @@ class Actions:
             pass  # what is seen of the device decides
         except Failed as error:
             return Outcome(write.ref, _state(error), error.failure)
-        seen = await self._result(row.id, before, self._reboot_wait_s, _rebooted)
-        if seen is not None or await self._went_down(id, row):
-            at = mapping.instant(seen.activity_time) if seen else None
-            return Outcome(
-                write.ref, State.DONE, detail=(f"restarted, seen {at or self._now():%H:%M:%S} UTC",)
-            )
+        seen = await self._seen(id, row, before)
+        if seen is not None:
+            return Outcome(write.ref, State.DONE, detail=(seen,))
         sentence = (
             f"A restart was sent to {device} and it was not seen going down in {self._reboot_wait_s:g} s; look at "
             f"the device before you send another."
@@ -169,12 +168,10 @@ class Actions:
         """The activity that is waited for, looked for every few seconds; None when patience ends."""
         waited = 0.0
         while True:
-            try:
+            with suppress(Failed):  # a look that fails is followed by the next
                 rows, _ = await self._client.activities(before, size=200, kind="action", device=device)
                 if (ended := found(rows)) is not None:
                     return ended
-            except Failed:
-                pass  # a look that fails is followed by the next
             if waited >= patience_s:
                 return None
             await self._sleep(POLL_S)
@@ -201,17 +198,25 @@ class Actions:
         state = State.FAILED if ended.activity_result in ("UNSUPPORTED", "FAILURE") else State.UNCERTAIN
         return Outcome(write.ref, state, Failure(Reason.REFUSED, sentence, self._name), detail, output)
 
-    async def _went_down(self, id: str, before: wire.Device) -> bool:
-        try:
-            row = await self._detail.row(id, kind="action")
-        except Failed:
-            return False
-        old, new = (mapping.instant(r.os.last_boot_time) if r.os else None for r in (before, row))
-        return bool(row.offline) or (new is not None and old is not None and new > old)
+    async def _seen(self, id: str, before: wire.Device, last: int) -> str | None:
+        """How the restart was seen: the device went down, or has booted again; None in good time."""
+        waited = 0.0
+        while True:
+            with suppress(Failed):
+                rows, _ = await self._client.activities(last, size=200, kind="action", device=before.id)
+                row = await self._detail.row(id, kind="action")
+                if any(a.status_code == "SYSTEM_REBOOTED" for a in rows) or _booted(row) > _booted(before):
+                    return "restarted, and is back"
+                if row.offline:
+                    return f"went down at {self._now():%H:%M:%S} UTC"
+            if waited >= self._reboot_wait_s:
+                return None
+            await self._sleep(POLL_S)
+            waited += POLL_S
 
 
-def _rebooted(rows: list[wire.Activity]) -> wire.Activity | None:
-    return next((a for a in rows if a.status_code == "SYSTEM_REBOOTED"), None)
+def _booted(row: wire.Device) -> datetime:
+    return (mapping.instant(row.os.last_boot_time) if row.os else None) or _NEVER
 
 
 def _state(error: Failed) -> State:

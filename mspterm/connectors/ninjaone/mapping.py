@@ -135,7 +135,7 @@ def _needs_reboot(system: wire.System | None, health: wire.Health | None) -> boo
 
 def _flags(row: wire.Device, computer: wire.Computer | None) -> tuple[str, ...]:
     """What a reboot of it would take along."""
-    role = (computer.domain_role or "").lower() if computer else ""
+    role = (computer.domain_role or "").lower().replace("_", " ") if computer else ""
     flags = ["domain-controller"] if "domain controller" in role else []
     return tuple([*flags, "hypervisor"] if kind_of(row.node_class) == "hypervisor" else flags)
 
