@@ -33,6 +33,8 @@ _USUAL: Mapping[str, StatusClass] = {
     "rejected": StatusClass.CLOSED,
     "deleted": StatusClass.CLOSED,
 }
+# The PSA's clocks are warned of too where no policy fits: by time around the clock.
+_NO_POLICY = Policy("none")
 # What a vendor's impossible date (the year 1, or 9999) raises in the arithmetic.
 _IMPOSSIBLE = (Failed, ValueError, OverflowError, OSError)
 
@@ -91,9 +93,7 @@ class Clockwork:
 
     def thresholds(self, ticket: Ticket) -> tuple[Threshold, ...]:
         """The instants at which to warn of its running clocks, the next first; past ones too."""
-        policy = self.policy(ticket)
-        if policy is None:
-            return ()
+        policy = self.policy(ticket) or _NO_POLICY
         try:
             found = thresholds(events_of(ticket), policy, ticket.sla, self.hours)
         except _IMPOSSIBLE:

@@ -1,7 +1,7 @@
 """Alert storms: tickets and alerts of one cause, told by evidence that a person can check.
 
-Each item gets at most one group. The same items in any order give the same groups; the key of a group
-is its cause and its earliest item, so that what comes later joins it.
+Each item gets at most one group. The same items in any order give the same groups; a group's key is of
+its earliest item, so that what comes later joins it, also where it shows another cause.
 """
 
 from __future__ import annotations
@@ -252,8 +252,9 @@ def _storm(group: list[Sign], causes: set[str]) -> Storm:
     cause = next(c for c in _CAUSES if c in causes)
     head = min(group, key=lambda s: _standing(s, cause))
     shown = tuple(s.ref for s in group if s.priority == 1 and s is not head)
-    key = f"{cause}:{group[0].ref}"
-    return Storm(key, cause, head.ref, tuple(s.ref for s in group), shown, _why(group, cause))
+    return Storm(
+        f"storm:{group[0].ref}", cause, head.ref, tuple(s.ref for s in group), shown, _why(group, cause)
+    )
 
 
 def _standing(sign: Sign, cause: str) -> tuple[bool, int, bool, float, str]:

@@ -150,17 +150,19 @@ def _team(board: int, draw: Draw) -> int:
 def _technician(board: int, draw: Draw) -> int:
     tier = desk.BOARD[board].tier
     tier = "L3" if tier == "vendor" else tier
-    return draw.pick([member.id for member in desk.MEMBERS if member.tier == tier])
+    people = [member.id for member in desk.MEMBERS if member.tier == tier]
+    # The person at the console is on call, and has more than a fair share.
+    return draw.pick([*people, desk.ME.id, desk.ME.id] if desk.ME.tier == tier else people)
 
 
 _OPEN = (
     (desk.NEW, 22),
     (desk.ASSIGNED, 8),
-    (desk.WORKING, 30),
-    (desk.REPLIED, 8),
+    (desk.WORKING, 22),
+    (desk.REPLIED, 14),
     (desk.PLANNED, 6),
     (desk.SCHEDULED, 7),
-    (desk.CLIENT, 10),
+    (desk.CLIENT, 12),
     (desk.VENDOR, 4),
     (desk.PARTS, 2),
     (desk.APPROVAL, 3),

@@ -74,7 +74,7 @@ def test_providers_are_known_by_whole_words_and_one_name() -> None:
 
 def test_one_device_with_one_condition_is_one_group() -> None:
     found = only(sign("1", device="fs1"), sign("2", 300, device="fs1"), sign("3", 10, device="fs2"))
-    assert (found.key, found.cause, found.refs) == ("device:rt:1", "device", ("rt:1", "rt:2"))
+    assert (found.key, found.cause, found.refs) == ("storm:rt:1", "device", ("rt:1", "rt:2"))
     assert storms([sign("1", device="fs1"), sign("2", 1, device="fs1", condition="disk space")], RULES) == ()
     assert storms([sign("1", device="fs1"), sign("2", 1, device="fs1", client="elm")], RULES) == ()
     assert storms([sign("1", device="fs1"), sign("2", 25 * 60, device="fs1")], RULES) == ()
@@ -106,7 +106,7 @@ def test_a_gateway_or_a_host_stands_for_what_hangs_on_it() -> None:
     gateway = only(sign("1"), sign("2", 1, device="fw1", root="network"))
     assert (gateway.cause, gateway.head) == ("gateway", "rt:2")
     host = only(sign("1"), sign("2", 1, device="hv1", root="hypervisor"))
-    assert (host.cause, host.head, host.key) == ("host", "rt:2", "host:rt:1")
+    assert (host.cause, host.head, host.key) == ("host", "rt:2", "storm:rt:1")
 
 
 def test_what_people_report_joins_only_where_they_say_it_is_down() -> None:
@@ -135,7 +135,7 @@ def test_a_p1_keeps_its_row_and_is_the_head_of_its_group() -> None:
 def test_an_alert_and_its_ticket_are_one_and_the_ticket_is_shown() -> None:
     alert = Sign("zbx:9", AT - 60, "oak", None, "pc1", "load", linked="rt:1")
     found = only(alert, sign("1"))
-    assert (found.head, found.refs, keys([found])["zbx:9"]) == ("rt:1", ("zbx:9", "rt:1"), "device:zbx:9")
+    assert (found.head, found.refs, keys([found])["zbx:9"]) == ("rt:1", ("zbx:9", "rt:1"), "storm:zbx:9")
 
 
 def test_a_trickle_is_cut_into_bursts() -> None:

@@ -16,7 +16,8 @@ from mspterm.config.load import load
 from tests.sandbox.test_sandbox_process import refuses
 from tests.terminal.pty_harness import Terminal, environment
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the child in /proc")
+if sys.platform != "linux":
+    pytest.skip("looks for the child in /proc", allow_module_level=True)
 
 
 class Demo:
