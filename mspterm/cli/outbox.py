@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mspterm.cli.output import print_json, print_table
+from mspterm.cli.output import print_json, print_table, say
 from mspterm.cli.perform import exit_status, said
 from mspterm.cli.read import json_option
 from mspterm.cli.rows import Row, time
@@ -57,7 +57,7 @@ def retry(intent_id: str) -> None:
 
     async def verb(desk: Desk) -> int:
         outcome = await Performer(desk).retry(intent_id)
-        click.echo(f"{outcome.ref} {said(outcome)}", err=True)
+        say(f"{outcome.ref} {said(outcome)}", err=True)
         return exit_status([outcome.state])
 
     run(verb)
@@ -71,7 +71,7 @@ def drop(intent_id: str, arrived: bool) -> None:
 
     async def verb(desk: Desk) -> int:
         await Performer(desk).drop(intent_id, arrived=arrived)
-        click.echo(f"{intent_id} {'confirmed' if arrived else 'cancelled'}", err=True)
+        say(f"{intent_id} {'confirmed' if arrived else 'cancelled'}", err=True)
         return DONE
 
     run(verb)

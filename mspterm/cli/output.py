@@ -9,6 +9,13 @@ from typing import Any
 
 import click
 
+from mspterm.domain.text import clean
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A text for people. What a person typed, or a file held, comes out as safe as a vendor's text."""
+    click.echo(clean(text, multiline=True, limit=1_000_000), err=err)
+
 
 def print_json(value: Any) -> None:
     """Escaped to ASCII, so that no terminal acts on what a vendor wrote."""
@@ -25,6 +32,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(clean(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 400
     Console(width=width, highlight=False, markup=False, emoji=False, color_system=None).print(table)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from mspterm.cli.output import print_json
+from mspterm.cli.output import print_json, say
 from mspterm.cli.rows import result_row
 from mspterm.cli.session import DONE, FAILED, PARTLY, UNCERTAIN
 from mspterm.desk.desk import Desk
@@ -47,7 +47,7 @@ async def perform(
 
 def _asked(plan: Plan, ask: Ask) -> str:
     for line in (*plan.lines, *ask.stake):
-        click.echo(line, err=True)
+        say(line, err=True)
     typed: str = click.prompt(f"Type {ask.phrase} to confirm", err=True, default="", show_default=False)
     return typed
 
@@ -66,23 +66,23 @@ def _print_plan(plan: Plan, verdict: Verdict, as_json: bool) -> None:
         return
     stake = verdict.stake if isinstance(verdict, Ask) else ()
     for line in (f"plan {plan.hash}: {plan.action}", *plan.lines, *stake):
-        click.echo(line)
+        say(line)
     if failure is not None:
-        click.echo(f"it would be refused as it stands: {failure}")
+        say(f"it would be refused as it stands: {failure}")
 
 
 def _print_results(results: Sequence[Result], as_json: bool) -> None:
     for result in results:
         if result.outcome.output is not None:
-            click.echo(result.outcome.output.rstrip("\n"), err=as_json)
+            say(result.outcome.output.rstrip("\n"), err=as_json)
     if as_json:
         print_json([result_row(r) for r in results])
         return
     for result in results:
         outcome = result.outcome
-        click.echo(f"{outcome.created_ref or outcome.ref} {result.action} {said(outcome)}", err=True)
+        say(f"{outcome.created_ref or outcome.ref} {result.action} {said(outcome)}", err=True)
         for line in outcome.detail:
-            click.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
 
 
 def said(outcome: Outcome) -> str:

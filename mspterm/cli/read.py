@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mspterm.cli.output import print_json, print_table
+from mspterm.cli.output import print_json, print_table, say
 from mspterm.cli.rows import (
     Row,
     alert_row,
@@ -208,7 +208,7 @@ def _print_ticket(desk: Desk, ref: str, stale: bool, as_json: bool) -> None:
     if as_json:
         print_json(row)
     else:
-        click.echo(_ticket_text(known, row))
+        say(_ticket_text(known, row))
 
 
 def _ticket_text(t: Ticket, row: Row) -> str:
@@ -289,7 +289,7 @@ def device(ref: str, as_json: bool) -> None:
         if as_json:
             print_json(row)
         else:
-            click.echo(_device_text(row))
+            say(_device_text(row))
         return PARTLY if failure else DONE
 
     run(verb)

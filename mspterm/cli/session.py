@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from mspterm.cli.output import say
 from mspterm.cli.root import Launcher, Options
 from mspterm.config.load import ConfigError, load
 from mspterm.config.model import Config
@@ -85,7 +86,7 @@ def _quiet() -> None:
 
 
 def complain(sentence: str) -> None:
-    click.echo(f"mspterm: {sentence}", err=True)
+    say(f"mspterm: {sentence}", err=True)
 
 
 async def refresh(desk: Desk, names: Iterable[str], *, offline: bool = False) -> list[Failure]:

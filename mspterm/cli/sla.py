@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from mspterm.cli.output import print_json
+from mspterm.cli.output import print_json, say
 from mspterm.cli.read import json_option
 from mspterm.cli.rows import clock_row
 from mspterm.cli.session import DONE, PARTLY, complain, fetch, run
@@ -59,11 +59,11 @@ def _print(desk: Desk, ticket: Ticket, as_json: bool) -> None:
         clocks = {name: clock_row(clock, now) for name, clock in ticket.sla.named()}
         print_json({"ref": ticket.ref, "sla": clocks, "note": note})
         return
-    click.echo(f"{ticket.ref} {ticket.summary}: P{ticket.priority}, {ticket.status} since {ticket.created_at:%F %T} UTC")
+    say(f"{ticket.ref} {ticket.summary}: P{ticket.priority}, {ticket.status} since {ticket.created_at:%F %T} UTC")
     for name, clock in ticket.sla.named():
-        click.echo(f"{name:<10} {_told(desk, ticket, clock)}")
+        say(f"{name:<10} {_told(desk, ticket, clock)}")
     if note:
-        click.echo(note)
+        say(note)
 
 
 def _told(desk: Desk, ticket: Ticket, clock: Clock) -> str:

@@ -17,9 +17,6 @@ _HEAD = """\
 # `mspterm config path` says where the file belongs, `mspterm config check` whether it is right.
 # No secret belongs here: `mspterm auth login CONNECTION`, or the variables named below.
 """
-_FREE = {
-    "ssh": "# How devices are reached by SSH: read by `mspterm ssh`.",
-}
 _NAMES = {"connectwise": "acme", "rt": "desk", "meshcentral": "mesh"}
 
 
@@ -49,9 +46,6 @@ def _connection(kind: Kind, *, whole: bool) -> Iterator[str]:
 
 
 def _table(table: Table, within: str = "") -> Iterator[str]:
-    if table.free:
-        yield _FREE[table.name]
-        return
     path = f"{within}{table.name}"
     yield f"# {table.comment}"
     # A named table is a sample: taken over as it stands it would be a client or a view that isn't.

@@ -72,8 +72,7 @@ class Key:
 class Table:
     """A table of the file: `[name]`, or where `many` `[name.ANY]`.
 
-    `entries` types the values of a table whose keys the user names; `free` tables are kept as they
-    are and checked by the part of mspterm that reads them. `tables` stand inside this one; `named`
+    `entries` types the values of a table whose keys the user names. `tables` stand inside this one; `named`
     limits what ANY may be; `more` are further samples, by name, of some of the keys.
     """
 
@@ -83,7 +82,6 @@ class Table:
     many: bool = False
     sample_name: str = ""
     entries: Key | None = None
-    free: bool = False
     tables: tuple[Table, ...] = ()
     named: tuple[str, ...] = ()
     more: tuple[tuple[str, Mapping[str, Any]], ...] = ()

@@ -28,6 +28,7 @@ from mspterm.config.model import (
 )
 from mspterm.config.reader import ConfigError, Problem, Reader, Setting, read_text
 from mspterm.config.sla_table import ALWAYS, TARGETS
+from mspterm.config.ssh_table import problems as ssh_problems
 from mspterm.config.table import CONNECTION, TABLES, TOP
 
 __all__ = ["ConfigError", "Loaded", "Problem", "Setting", "connection_keys", "load", "load_with_sources"]
@@ -81,6 +82,8 @@ class _Config(Reader):
         facts = read_facts(tables["clients"], tables["calendars"], top.get("clients_dir"))
         self.settings += facts.settings
         self._check_calendars(tables, facts)
+        for where, sentence in ssh_problems(tables["ssh"]):
+            self.problem(where, sentence)
         return Config(
             source=source,
             connections={c.name: c for c in connections},

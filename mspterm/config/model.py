@@ -182,4 +182,4 @@ class Config:
     """What of it couldn't be read, a sentence each: its owner's to mend, so no error of this file."""
     escalation: Escalation = field(default_factory=Escalation)
     raw: Mapping[str, Any] = field(default_factory=dict)
-    """Tables kept as they are: `calendars`, `sla`, `triage` and `storms` (checked), and `ssh`."""
+    """Tables kept as they are, checked: `calendars`, `sla`, `triage`, `storms` and `ssh`."""

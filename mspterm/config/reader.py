@@ -105,11 +105,6 @@ class Reader:
         where = (*within, table.name)
         if not self.is_table(where, value):
             return {}
-        if table.free:
-            self.settings += [
-                Setting(dotted((*where, k)), v, line_of((*where, k), self.lines)) for k, v in value.items()
-            ]
-            return dict(value)
         if table.entries:
             entries = tuple(_renamed(table.entries, name) for name in value)
             return self.values(where, value, entries)

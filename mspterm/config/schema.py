@@ -43,8 +43,6 @@ def _connection(kind: Kind) -> Schema:
 
 
 def _table(table: Table) -> Schema:
-    if table.free:
-        return {"type": "object", "description": table.comment}
     if table.entries:
         return {"type": "object", "description": table.comment, "additionalProperties": _key(table.entries)}
     made = _object(table.keys) | {"description": table.comment}

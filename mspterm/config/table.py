@@ -5,6 +5,7 @@ from __future__ import annotations
 from mspterm.config.client_table import FACTS
 from mspterm.config.keys import Key, Table, Type
 from mspterm.config.sla_table import ESCALATION, SLA, STORMS, TIERS, TRIAGE
+from mspterm.config.ssh_table import SSH
 
 STATUS_CLASSES = ("new", "open", "waiting", "resolved", "closed")
 FLAGS = (
@@ -248,5 +249,5 @@ TABLES = (
     TRIAGE,
     STORMS,
     ESCALATION,
-    Table("ssh", "How devices are reached by SSH", free=True),
+    SSH,
 )

@@ -232,6 +232,8 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         elif why:
             self.tell(f"{spec.title}: {why}.", "warning")
         else:
+            if spec.params:
+                self.hold_keys()
             self.run_worker(self._act(spec), group="act", exit_on_error=True)
 
     async def _act(self, spec: ActionSpec) -> None:
@@ -243,11 +245,13 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         assert running is not None
         targets = await chosen_targets(self, self.session, self.screen, spec)
         if targets is None:
+            self.let_keys_go()
             return
         refs, attach = targets
         drafts = Drafts(self.session.state_dir)
         acting = Acting(self, running, drafts, tell=self.tell, flying=self._flying, doing=self._doing)
         results = await acting.run(spec, refs, attach)
+        self.let_keys_go()
         self._follow()
         for result in results:
             self.main.looked_at(result.outcome.created_ref or result.outcome.ref)

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual.app import App
 from textual.filter import LineFilter
 
 from mspterm.console.crash import CrashReporter
+from mspterm.console.key_line import KeyLine
 from mspterm.console.lifeline import Lifeline
 from mspterm.console.line_filter import OutputGate
 from mspterm.console.terminal import Terminal
 from mspterm.console.theme import load_theme
 
 
-class ConsoleApp(App[int]):
+class ConsoleApp(KeyLine[int]):
     """`theme` is the user's choice; a terminal that shows only its own colours overrides it."""
 
     def __init__(

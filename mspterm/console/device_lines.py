@@ -69,7 +69,7 @@ def fact_lines(known: KnownDevice, *, now: datetime, width: int) -> list[TextLin
         [Span(device.site or "no site", "text" if device.site else "muted")],
         [
             Span("logged on ", "muted"),
-            Span(device.user or known.why("user"), "text" if device.user else "muted"),
+            Span(device.user or "nobody known", "text" if device.user else "muted"),
         ],
         [Span(device.os or "OS unknown", "text" if device.os else "muted")],
         [Span(_uptime(device, now))],
@@ -205,7 +205,7 @@ def _events(known: KnownDevice, now: datetime, width: int) -> list[TextLine]:
     return _section("Events", rows or [known.why("event_log")], width, "text" if rows else "muted")
 
 
-_SHOWN_ABOVE = frozenset({"disks", "interfaces", "power", "event_log"})
+_SHOWN_ABOVE = frozenset({"disks", "interfaces", "power", "event_log", "series", "cpu", "memory"})
 
 
 def _rest(known: KnownDevice, width: int) -> list[TextLine]:
@@ -226,7 +226,7 @@ def _rest(known: KnownDevice, width: int) -> list[TextLine]:
         lines += _section("Hardware", [said], width, "muted")
     for what, reason in known.unavailable.items():
         if what not in _SHOWN_ABOVE:
-            lines += _section("", [f"{what}: {known.rmm} does not give this: {reason}"], width, "muted")
+            lines += _section("", [f"no {what.replace('_', ' ')}: {reason}"], width, "muted")
     return [BLANK, *lines] if lines else []
 
 

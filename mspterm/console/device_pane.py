@@ -100,7 +100,7 @@ class DevicePane(Widget):
         return self.query_one(LineView)
 
     def focus_text(self) -> None:
-        self._text.focus()
+        self.screen.set_focus(self._text)
 
     def show(self, ref: str | None) -> None:
         """Paint what the store knows of `ref` now, ask its RMM, and read it live."""

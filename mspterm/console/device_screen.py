@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import ScreenResume, ScreenSuspend
-from textual.screen import Screen
 
 from mspterm.console.device_pane import DevicePane, History
+from mspterm.console.quiet import QuietScreen
 from mspterm.desk.desk import Desk
 
 
-class DeviceScreen(Screen[None]):
+class DeviceScreen(QuietScreen[None]):
     """The pane for a device, and Escape to go back. Nothing is read live while another screen covers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "dismiss", "Back", id="screen.back")]

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Key
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from mspterm.console.bar import Bar, Run, cut
@@ -46,6 +47,7 @@ class FilterBar(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="filter")
         self._filter: Filter[TicketRow] = Filter((), ())
+        self._came_from: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield Bar("muted", id="facts")
@@ -65,7 +67,8 @@ class FilterBar(Horizontal):
     def edit(self) -> None:
         """Begin to type, at the end of what is there."""
         self.add_class("typing")
-        self.query_one(Input).focus()
+        self._came_from = self.screen.focused
+        self.screen.set_focus(self.query_one(Input))
 
     def clear(self) -> None:
         """No filter."""
@@ -89,13 +92,8 @@ class FilterBar(Horizontal):
         if error or self.typing or before != self._filter:
             self.post_message(self.Changed(self._filter, error))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.leave()
-
     def on_key(self, event: Key) -> None:
-        if event.key in ("escape", "down") and self.typing:
+        if event.key in ("escape", "down", "enter") and self.typing:
             event.stop()
             event.prevent_default()
             if event.key == "escape":
@@ -106,6 +104,8 @@ class FilterBar(Horizontal):
         """End typing; what is no filter is dropped, what was one before stays."""
         self.remove_class("typing")
         self.query_one(Input).value = str(self._filter)
+        # At once: the keys that come behind are for the list.
+        self.screen.set_focus(self._came_from)
         self.post_message(self.Left())
 
 

@@ -67,7 +67,9 @@ class Lifeline:
                 signal.signal(number, self._signalled)
 
     def after_first_frame(self) -> None:
-        """Begin to watch; called in the loop."""
+        """Begin to watch; called in the loop. Nothing, where it is not installed (a test's pilot)."""
+        if not self._installed:
+            return
         self._loop = asyncio.get_running_loop()
         self._start()
 

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Resize
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 
 from mspterm.console.bar import Bar
@@ -21,6 +20,7 @@ from mspterm.console.key_bar import KeyBar, Unavailable
 from mspterm.console.nothing import Nothing
 from mspterm.console.preview import Divider, Preview
 from mspterm.console.queue_list import QueueList
+from mspterm.console.quiet import QuietScreen
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.tabs import Tabs
@@ -36,7 +36,7 @@ WIDE, HIGH = 170, 36
 """From here on the preview has room beside, or below, the list."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(QuietScreen[None]):
     """Follows the store by revision and shows one view of it."""
 
     DEFAULT_CSS = """
@@ -98,7 +98,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Paint the first page as it was last known; all else waits until it is on screen."""
-        self.queue.focus()
+        self.set_focus(self.queue)
         if self._session.board.seen_revision is not None:
             self.queue.looked(self._session.board.seen_revision)
         page = self._session.store.rows.page(FIRST_PAGE) if self._view.name == "all" else []
@@ -268,7 +268,6 @@ class MainScreen(Screen[None]):
     def _left_filter(self, event: FilterBar.Left) -> None:
         event.stop()
         self.query_one("#typing").display = False
-        self.queue.focus()
         self.show_rows(anew=False)
 
     def action_mark_all(self) -> None:

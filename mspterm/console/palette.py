@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from mspterm.console.commands import COMMANDS, KeyMap, Where, shown
 from mspterm.console.key_bar import Unavailable
+from mspterm.console.quiet import QuietModal
 from mspterm.desk.actions import ACTIONS
 from mspterm.domain.folding import fold
 
@@ -35,7 +35,7 @@ class Choice:
         return f"{self.title}  {self.barred or self.note}"
 
 
-class Palette(ModalScreen[str | None]):
+class Palette(QuietModal[str | None]):
     """All words typed must be in a choice; Enter takes the first, arrows choose another."""
 
     DEFAULT_CSS = """

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from mspterm.console.bar import Bar
 from mspterm.console.line_view import BLANK, LineView, Span, TextLine, line, wrap
+from mspterm.console.quiet import QuietScreen
 from mspterm.console.session import Session
 from mspterm.domain.ages import age
 from mspterm.store.connections import ConnectionState
@@ -19,7 +19,7 @@ Lines = Callable[[int], Sequence[TextLine]]
 """Lines for a width."""
 
 
-class TextScreen(Screen[None]):
+class TextScreen(QuietScreen[None]):
     """A title over lines that scroll; Escape or q goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Back", show=False)]
@@ -36,7 +36,7 @@ class TextScreen(Screen[None]):
         yield LineView()
 
     def on_mount(self) -> None:
-        self.query_one(LineView).focus()
+        self.set_focus(self.query_one(LineView))
 
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         view = self.query_one(LineView)

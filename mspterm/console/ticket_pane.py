@@ -98,7 +98,7 @@ class TicketPane(Widget):
         return self.query_one(LineView)
 
     def focus_text(self) -> None:
-        self._text.focus()
+        self.screen.set_focus(self._text)
 
     @property
     def device_refs(self) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
+from mspterm.console.quiet import QuietScreen
 from mspterm.console.ticket_pane import TicketPane
 from mspterm.desk.desk import Desk
 
 
-class TicketScreen(Screen[None]):
+class TicketScreen(QuietScreen[None]):
     """The pane for a ticket, and Escape to go back. Bars go in by `compose_above`, `compose_below`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "dismiss", "Back", id="screen.back")]

@@ -9,7 +9,7 @@ from mspterm.desk.arrival import left_to_do
 from mspterm.desk.desk import Desk
 from mspterm.desk.journal import Journal
 from mspterm.desk.look import ticket_now
-from mspterm.desk.recording import closed, entry, may_wait, waits
+from mspterm.desk.recording import closed, entry, may_wait, seen, waits
 from mspterm.desk.sending import Sender, count_pending
 from mspterm.domain.action import Allow, Audience, Consent, Outcome, Plan, Refuse, State, Update, Verdict
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
@@ -53,9 +53,10 @@ class Outbox:
         if isinstance(verdict, Refuse):
             return Outcome(intent.ref, State.QUEUED, verdict.failure)
         try:
-            changed = await self._changed_under(intent)
+            before = await self._as_it_is(intent)
         except Failed as error:
             return self._go_on_waiting(intent, error.failure, "queued")
+        changed = None if before is None else _changed_under(intent, before)
         if changed is not None:
             intents.move(intent.intent_id, "queued", str(changed), now, expected="queued")
             journal.append(entry(self._desk, intent, "queued", str(changed)), now)
@@ -66,7 +67,21 @@ class Outbox:
             journal.append(entry(self._desk, intent, "sending", None), now)
         except Failed as error:
             return self._go_on_waiting(intent, error.failure, "sending")
-        return await self._sender.send(journal, intent, patient=True)
+        outcome = await self._sender.send(journal, intent, patient=True)
+        if before is not None and outcome.ticket is not None:
+            self._rebase(before, outcome.ticket)
+        return outcome
+
+    def _rebase(self, before: Ticket, after: Ticket) -> None:
+        """What our own write changed, by itself or by the PSA's rules, is no change under the next."""
+        was, now = seen(before), seen(after)
+
+        def change(found: Seen) -> Seen:
+            status, owner = found.status == was.status, found.owner == was.owner
+            found = replace(found, status=now.status, closed=now.closed) if status else found
+            return replace(found, owner=now.owner) if owner else found
+
+        self._desk.store.intents.rebase(after.ref, change)
 
     def _go_on_waiting(self, intent: Intent, failure: Failure, expected: str) -> Outcome:
         outcome = waits(intent.write, failure)
@@ -74,24 +89,14 @@ class Outbox:
         self._desk.store.intents.move(intent.intent_id, "queued", reason, now, expected=expected)
         return outcome
 
-    async def _changed_under(self, intent: Intent) -> Failure | None:
-        """What somebody changed on the ticket meanwhile that the technician should see first."""
-        if intent.seen is None or not isinstance(intent.write, Update):
-            return None
+    async def _as_it_is(self, intent: Intent) -> Ticket | None:
+        """The ticket, asked now. Raises Failed where the server doesn't answer."""
         try:
-            ticket = (await ticket_now(self._desk, intent.ref)).ticket
+            return (await ticket_now(self._desk, intent.ref)).ticket
         except Failed as error:
             if error.failure.reason in (Reason.NOT_FOUND, Reason.PERMISSION, Reason.REFUSED):
                 return None  # Sending it brings the server's own word on that.
             raise
-        words = " and ".join(_changes(intent.write, intent.seen, ticket))
-        if not words:
-            return None
-        sentence = (
-            f"While this waited, {words}; it was not sent. Look at {intent.ref}, then `mspterm outbox retry"
-            f" {intent.intent_id}` sends it all the same, `drop` gives it up."
-        )
-        return Failure(Reason.CONFLICT, sentence, intent.connection)
 
     async def _look_for_lost(self, journal: Journal, name: str) -> None:
         """Uncertain ones whose mark is on the ticket have arrived; each is looked for once a process."""
@@ -167,20 +172,34 @@ def _not_now(intent: Intent) -> Failed:
     return failed(Reason.CONFLICT, sentence)
 
 
-def _changes(write: Update, seen: Seen, ticket: Ticket) -> list[str]:
+def _changed_under(intent: Intent, ticket: Ticket) -> Failure | None:
+    """What somebody changed on the ticket meanwhile that the technician should see first."""
+    if intent.seen is None or not isinstance(intent.write, Update):
+        return None
+    words = " and ".join(_changes(intent.write, intent.seen, ticket))
+    if not words:
+        return None
+    sentence = (
+        f"While this waited, {words}; it was not sent. Look at {intent.ref}, then `mspterm outbox retry"
+        f" {intent.intent_id}` sends it all the same, `drop` gives it up."
+    )
+    return Failure(Reason.CONFLICT, sentence, intent.connection)
+
+
+def _changes(write: Update, known: Seen, ticket: Ticket) -> list[str]:
     """What matters of it: an internal note goes on a ticket that is open, whoever has it by now."""
     found = []
     outward = write.status is not None or bool(write.text and write.audience is not Audience.INTERNAL)
-    status = outward and ticket.status not in (seen.status, write.status)
-    if status or (closed(ticket) and not seen.closed and ticket.status != write.status):
-        found.append(f"{write.ref} went from {seen.status} to {ticket.status}")
-    if outward and ticket.assignee_id != seen.owner:
+    status = outward and ticket.status not in (known.status, write.status)
+    if status or (closed(ticket) and not known.closed and ticket.status != write.status):
+        found.append(f"{write.ref} went from {known.status} to {ticket.status}")
+    if outward and ticket.assignee_id != known.owner:
         found.append(f"{write.ref} went to {ticket.assignee or 'nobody'}")
     replied = ticket.customer_replied_at
     if (
         outward
         and replied is not None
-        and (seen.customer_replied_at is None or replied > seen.customer_replied_at)
+        and (known.customer_replied_at is None or replied > known.customer_replied_at)
     ):
         found.append("the customer wrote")
     return found

@@ -128,7 +128,7 @@ class Performer:
     def _intent(self, plan: Plan, write: Write) -> Intent:
         """A new one, as this process is about to send it."""
         known = self._desk.store.tickets.get(write.ref) if isinstance(write, Update) else None
-        name, now = connection_of(write), self._desk.now()
+        name, now, at = connection_of(write), self._desk.now(), None if known is None else seen(known)
         return Intent(
             new_intent_id(),
             write.ref,
@@ -140,7 +140,7 @@ class Performer:
             1,
             plan.hash,
             write,
-            seen(known),
+            at,
         )
 
     async def _one(self, journal: Journal, plan: Plan, write: Write) -> list[Result]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.desk.journal import Entry
-from mspterm.domain.action import NewTicket, Outcome, Reboot, RunCommand, State, Update, Write
+from mspterm.domain.action import NewTicket, OpenSession, Outcome, Reboot, RunCommand, State, Update, Write
 from mspterm.domain.reasons import Failure
 from mspterm.domain.row import StatusClass
 from mspterm.domain.ticket import Ticket
@@ -36,10 +36,12 @@ def entry(desk: Desk, intent: Intent, state: str, reason: str | None, *, target:
 
 
 def _also(write: Write) -> tuple[str, ...]:
-    """What else the write touches: the ticket of a command, the device of a new ticket."""
+    """What else the write touches: the ticket of a command or session, the device of a new ticket."""
     other = write.attach if isinstance(write, RunCommand) else None
     if isinstance(write, NewTicket):
         other = write.device
+    elif isinstance(write, OpenSession):
+        other = write.ticket
     return (other,) if other else ()
 
 
@@ -47,7 +49,7 @@ def words_of(write: Write) -> str | None:
     """What the technician typed."""
     if isinstance(write, RunCommand):
         return write.command
-    return None if isinstance(write, Reboot) else write.text
+    return None if isinstance(write, Reboot | OpenSession) else write.text
 
 
 def client_of(desk: Desk, write: Write) -> str | None:
@@ -62,10 +64,8 @@ def client_of(desk: Desk, write: Write) -> str | None:
     return device.client or desk.store.devices.client_names().get(write.ref)
 
 
-def seen(ticket: Ticket | None) -> Seen | None:
+def seen(ticket: Ticket) -> Seen:
     """What of a ticket matters to a write that waits."""
-    if ticket is None:
-        return None
     return Seen(ticket.status, closed(ticket), ticket.assignee_id, ticket.customer_replied_at)
 
 

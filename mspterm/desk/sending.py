@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mspterm.desk.desk import Desk
 from mspterm.desk.journal import Journal
-from mspterm.desk.recording import OUTBOX, closed, connection_of, entry, may_wait, waits
+from mspterm.desk.recording import OUTBOX, connection_of, entry, may_wait, waits
 from mspterm.domain.action import Outcome, State, Update, Write
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.text import SafeText
@@ -72,7 +72,7 @@ class Sender:
         done = outcome.state is State.DONE
         with _noted(problems):
             intents.move(intent.intent_id, "sent" if done else OUTBOX[outcome.state], reason, now)
-        self._remember(intent.write, outcome)
+        self._remember(outcome)
         target = outcome.created_ref or ""
         with _noted(problems):
             journal.append(entry(self._desk, intent, outcome.state.value, reason, target=target), now)
@@ -81,7 +81,7 @@ class Sender:
         count_pending(self._desk, intent)
         return replace(outcome, detail=(*outcome.detail, *problems)) if problems else outcome
 
-    def _remember(self, write: Write, outcome: Outcome) -> None:
+    def _remember(self, outcome: Outcome) -> None:
         """The ticket as it was re-read. What can be asked for again is no reason to fail."""
         store = self._desk.store
         with contextlib.suppress(sqlite3.Error):
@@ -89,10 +89,6 @@ class Sender:
             if ticket is not None:
                 client = self._desk.canonical(ticket.client, ticket.connection)
                 store.tickets.upsert([replace(ticket, client=None if client is None else SafeText(client))])
-        if isinstance(write, Update) and write.status is not None and ticket is not None:
-            status, over = ticket.status, closed(ticket)
-            with contextlib.suppress(Failed):
-                store.intents.rebase(write.ref, lambda seen: replace(seen, status=status, closed=over))
 
 
 def count_pending(desk: Desk, intent: Intent) -> None:

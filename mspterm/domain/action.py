@@ -98,7 +98,21 @@ class Reboot:
     ref: str
 
 
-Write = Update | NewTicket | RunCommand | Reboot
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A person's session on one device: by `ssh`, or in the `terminal` of its RMM with `shell` (auto, sh,
+    powershell or cmd) and `run_as` (system or user). `where` says what is connected to, so that consent
+    is to that; `ticket` is the ref that it is for. It is never queued and no connector performs it."""
+
+    ref: str
+    by: str
+    where: str
+    ticket: str | None = None
+    shell: str = "auto"
+    run_as: str = "system"
+
+
+Write = Update | NewTicket | RunCommand | Reboot | OpenSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mspterm.domain.action import Allow, Ask, Consent, Plan, Reboot, Refuse, RunCommand, Update, Verdict
+from mspterm.domain.action import (
+    Allow,
+    Ask,
+    Consent,
+    OpenSession,
+    Plan,
+    Reboot,
+    Refuse,
+    RunCommand,
+    Update,
+    Verdict,
+)
 from mspterm.domain.device import Device
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.spec import Risk
 
 TAKE_OVER = "take over"
+_ON_DEVICES = (RunCommand, Reboot, OpenSession)
 DO_NOT_TOUCH = "do-not-touch"
 _QUOTES = str.maketrans("", "", "'\"`´‘’‚‛“”„‟«»‹›")
 
@@ -110,7 +122,7 @@ def _shown(plan: Plan, ctx: GuardContext) -> Failure | None:
 
 def _untouchable(plan: Plan, ctx: GuardContext) -> Failure | None:
     for write in plan.writes:
-        device = ctx.devices.get(write.ref) if isinstance(write, RunCommand | Reboot) else None
+        device = ctx.devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
         if device is not None and DO_NOT_TOUCH in device.flags:
             return _refused(f"{device.name} is flagged do-not-touch; ask who set the flag, in [guard] flags")
     return None

@@ -112,7 +112,7 @@ def next_for(rows: Iterable[TicketRow], ctx: NextContext) -> TicketRow | None:
     A waiting ticket whose follow-up date has come is work; it stands by that date.
     """
     open_to_me = [row for row in rows if passed_over(row, ctx) is None]
-    return min(open_to_me, key=lambda row: (_effective(row), row.order), default=None)
+    return min(open_to_me, key=lambda row: _standing(row, ctx), default=None)
 
 
 def passed_over(row: TicketRow, ctx: NextContext) -> str | None:
@@ -229,9 +229,9 @@ _RULES: tuple[Callable[[TicketRow, NextContext], str | None], ...] = (
 )
 
 
-def _effective(row: TicketRow) -> str:
-    """The place among work: what waited until its date came stands by that date."""
-    return f"{Group.WORK:d}{row.order[1:]}"
+def _standing(row: TicketRow, ctx: NextContext) -> str:
+    """The place in the queue; what waited for a date that has come is work, and stands by that date."""
+    return f"{Group.WORK:d}{row.order[1:]}" if _due_for_follow_up(row, ctx) else row.order
 
 
 def _spans(

@@ -99,7 +99,9 @@ class Sandbox:
             self.since, status = self.life.world.now(), 204
         elif what == "calls":
             since = self.since or self.life.world.clock.began
-            body = msgspec.json.encode({"since": since, **self.counted})
+            body = msgspec.json.encode(
+                {"since": since, "rows_made": self.life.world.rows_made, **self.counted}
+            )
         elif what == "mails":
             body = msgspec.json.encode(self.life.world.mails)
         else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HOUR = 3600
-
 
 @dataclass(frozen=True, slots=True)
 class Status:

@@ -135,8 +135,10 @@ def link(request: Request, page: Page, count: int, last_id: int | None) -> dict[
 
 
 def _rel(request: Request, name: str, **change: int | None) -> str:
-    query = {**request.query_params, **{key: str(value) for key, value in change.items()}}
-    return f'<{request.url.replace(query=urlencode(query))}>; rel="{name}"'
+    """The page is the last of the parameters: a public client looks for it just before the `>`."""
+    kept = {key: value for key, value in request.query_params.items() if key not in change}
+    query = urlencode({**kept, **change})
+    return f'<{request.url.replace(query=query)}>; rel="{name}"'
 
 
 def only(row: Row, fields: tuple[str, ...]) -> Row:

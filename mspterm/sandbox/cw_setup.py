@@ -13,6 +13,18 @@ from mspterm.sandbox.cw_rows import Row, View, company_row, contact_row, stamp, 
 
 Rows = Callable[[View, int], list[Row]]
 
+# What each member's row must have, and nobody here looks at.
+_MEMBER_SETTINGS = {
+    "defaultEmail": "Office",
+    "defaultPhone": "Office",
+    "hireDate": "2020-01-06T00:00:00Z",
+    "companyActivityTabFormat": "SummaryList",
+    "invoiceTimeTabFormat": "SummaryList",
+    "invoiceScreenDefaultTabFormat": "ShowInvoicingTab",
+    "invoicingDisplayOptions": "RemainOnInvoicingScreen",
+    "agreementInvoicingDisplayOptions": "RemainOnInvoicingScreen",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -154,7 +166,7 @@ def _members(view: View, parent: int) -> list[Row]:
     for info in _member_infos(view, parent):
         row = {name: value for name, value in info.items() if name != "fullName"}
         member = desk.MEMBER[row["id"]]
-        row |= {"title": member.tier, "defaultEmail": "Office", "defaultPhone": "Office"}
+        row |= {"title": member.tier, **_MEMBER_SETTINGS}
         row |= {"officeEmail": member.email, "primaryEmail": member.email, "officePhone": member.phone}
         rows.append(row)
     return rows
@@ -241,6 +253,9 @@ LISTINGS = (
     Listing(
         "time/entries", _times, ("chargeToType", "chargeToId", "member", "timeStart", "dateEntered", "id")
     ),
-    Listing("time/workTypes", _named(desk.WORK_TYPES, inactiveFlag=False, billTime="Billable")),
+    Listing(
+        "time/workTypes",
+        _named(desk.WORK_TYPES, inactiveFlag=False, billTime="Billable", rateType="Multiplier", rate=1.0),
+    ),
     Listing("time/workRoles", _named(desk.WORK_ROLES, inactiveFlag=False)),
 )

@@ -13,11 +13,13 @@ from mspterm.sandbox.clients import CLIENT, CLIENTS
 from mspterm.sandbox.draw import Draw
 from mspterm.sandbox.faults import CONNECTWISE, NINJAONE
 from mspterm.sandbox.life import Life
-from mspterm.sandbox.stories import ALERT, STORIES, TECH, THANKS, fill
+from mspterm.sandbox.stories import ALERT, P1, STORIES, TECH, THANKS, fill
 from mspterm.sandbox.tickets import Ticket, desk_site, summary
 
 _RECENT = 200
 """How far back from the last open ticket colleagues and customers look for one."""
+
+_CROWDED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +105,37 @@ def _spare(life: Life) -> int:
 
 
 def colleague(life: Life, at: datetime, draw: Draw) -> None:
-    """Another technician takes a ticket, or finishes one of their own."""
+    """Other technicians take tickets and finish their own; the more are open, the more."""
+    open_ones = len(_open_ones(life, lambda ticket: True))
+    for _ in range(1 + max(0, open_ones - _CROWDED) // 8):
+        if draw.chance(55):
+            _takes(life, at, draw)
+        else:
+            _finishes(life, at, draw)
+
+
+def _takes(life: Life, at: datetime, draw: Draw) -> None:
+    """One that a person reported; alerts that came in meanwhile are left to who is on call."""
+    world = life.world
+    free = _open_ones(
+        life,
+        lambda t: (
+            t.owner is None
+            and t.priority != P1
+            and t.id != _spare(life)
+            and (t.source != ALERT or t.story is not None)
+        ),
+    )
+    if free:
+        ticket = world.edit(draw.pick(free).id)
+        tier = desk.BOARD[ticket.board].tier
+        member = draw.pick([m for m in desk.MEMBERS if m.tier == tier and m != desk.ME] or desk.MEMBERS[1:])
+        ticket.owner = member.id
+        world.set_status(ticket, desk.STATUS_OF[ticket.board, desk.WORKING].id, at, member.identifier)
+
+
+def _finishes(life: Life, at: datetime, draw: Draw) -> None:
     world, me = life.world, desk.ME.id
-    if draw.chance(55):
-        free = _open_ones(life, lambda t: t.owner is None and t.priority != 6 and t.id != _spare(life))
-        if free:
-            ticket = world.edit(draw.pick(free).id)
-            tier = desk.BOARD[ticket.board].tier
-            people = [m for m in desk.MEMBERS if m.tier == tier and m.id != me] or desk.MEMBERS[1:]
-            member = draw.pick(people)
-            ticket.owner = member.id
-            working = desk.STATUS_OF[ticket.board, desk.WORKING].id
-            world.set_status(ticket, working, at, member.identifier)
-        return
     theirs = _open_ones(life, lambda t: t.owner not in (None, me) and t.state.stage == "Responded")
     if theirs:
         ticket = world.edit(draw.pick(theirs).id)

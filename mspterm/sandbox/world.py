@@ -6,7 +6,6 @@ Rows that nobody has changed are made from the seed at each question; changed on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -111,6 +110,7 @@ class World:
     clock: Clock
     layout: Layout = field(default_factory=Layout)
     rows_made: int = 0
+    """How many rows were made from the seed so far."""
     tickets_changed: dict[int, Ticket] = field(default_factory=dict)
     devices_changed: dict[int, Device] = field(default_factory=dict)
     notes_added: dict[int, list[Note]] = field(default_factory=dict)
@@ -162,9 +162,6 @@ class World:
 
     def new_ticket_id(self) -> int:
         return self.next_id("ticket", self.layout.after_last)
-
-    def changed_open(self) -> Iterator[Ticket]:
-        return (ticket for ticket in self.tickets_changed.values() if not ticket.is_closed)
 
     def stamp(self, ticket: Ticket, at: datetime, by: str) -> None:
         ticket.updated, ticket.updated_by = at, by

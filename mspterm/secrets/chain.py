@@ -1,10 +1,11 @@
-"""The credential chain: the environment first, then the OS keyring. Nothing else holds a secret."""
+"""The credential chain: the environment, a field's own command, then the backend that was chosen."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -12,15 +13,17 @@ from mspterm.config.kinds import KINDS, RESERVED, secret_variable
 from mspterm.config.model import Connection
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
+from mspterm.secrets.answer import Answer, SecretStore, State
 from mspterm.secrets.aside import aside
-from mspterm.secrets.os_keyring import Answer, OsKeyring, State
+from mspterm.secrets.rotation import KeepSecret, alone, alone_for_long
+from mspterm.secrets.stores import Stores
 
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A secret and where it came from: "env" or "keyring"."""
+    """A secret and where it came from: "env", "keyring", "age" or "command"."""
 
     secret: Secret
     source: str
@@ -36,7 +39,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One row of `auth status`. `where`: env, keyring or none. `needed`: without it, and without
+    """One row of `auth status`. `where`: env, keyring, age, command or none. `needed`: without it, and without
     what could stand in for it, the connection can't be used."""
 
     connection: str
@@ -48,21 +51,30 @@ class Status:
 
 
 class Credentials:
-    """Looks secrets up, and stores them in the keyring. Every call takes seconds at the most;
-    the `a...` forms leave the event loop free meanwhile."""
+    """Looks secrets up, and stores them in the backend. Every call takes seconds at the most;
+    the `a...` forms leave the event loop free meanwhile. `keyring` stands in for what auth.toml says."""
 
-    def __init__(self, env: Mapping[str, str] | None = None, keyring: OsKeyring | None = None) -> None:
+    def __init__(self, env: Mapping[str, str] | None = None, keyring: SecretStore | None = None) -> None:
         self._env = os.environ if env is None else env
-        self._keyring = keyring or OsKeyring()
+        self._given = keyring
+        self._opened: Stores | None = None
+
+    @property
+    def stores(self) -> Stores:
+        """The backends, as auth.toml says when it is first needed."""
+        if self._opened is None:
+            self._opened = Stores(self._env, self._given)
+        return self._opened
 
     def get(self, connection: str, field: str) -> Found | Missing:
         """One secret of a connection."""
         variable = secret_variable(connection, field)
         if value := self._env.get(variable, "").strip():
             return _checked(Found(Secret(value), "env"), f"{connection}: {variable}")
-        answer = self._keyring.get(connection, field)
+        store = self.stores.of(connection, field)
+        answer = store.get(connection, field)
         if answer.secret:
-            return _checked(Found(answer.secret, "keyring"), f"{connection}: {field} in the keyring")
+            return _checked(Found(answer.secret, store.name), f"{connection}: {field} in {store.title}")
         sentence = answer.sentence
         if answer.state is State.ABSENT:
             sentence = f"{connection}: no {field} is stored: {_store(connection, field)}."
@@ -87,26 +99,66 @@ class Credentials:
         return await aside(lambda: self.secrets_of(connection))
 
     def set(self, connection: str, field: str, secret: Secret) -> str:
-        """Stores a secret in the keyring; the sentence says where it is, and what overrides it.
+        """Stores a secret in the backend; the sentence says where it is, and what overrides it.
 
-        Raises Failed where no keyring can store.
+        Raises Failed where the backend can't store.
         """
-        answer = self._keyring.set(connection, field, secret)
+        answer = self.stores.of(connection, field).set(connection, field, secret)
         if answer.state is not State.STORED:
             raise failed(Reason.REFUSED, answer.sentence, connection)
         variable = secret_variable(connection, field)
         return answer.sentence + (f" {variable} is set and wins over it." if self._env.get(variable) else "")
 
     def delete(self, connection: str, field: str) -> str:
-        """Deletes a secret from the keyring; the sentence says what became of it.
+        """Deletes a secret from the backend; the sentence says what became of it.
 
-        Raises Failed where the keyring can't be reached.
+        Raises Failed where the backend can't be reached.
         """
-        answer = self._keyring.delete(connection, field)
+        answer = self.stores.of(connection, field).delete(connection, field)
         if not answer.reachable:
             raise failed(Reason.REFUSED, answer.sentence, connection)
         variable = secret_variable(connection, field)
         return answer.sentence + (f" {variable} is still set." if self._env.get(variable) else "")
+
+    def rotate(self, connection: str, field: str, old: Secret | None, new: Secret) -> str:
+        """Stores what the server gave in place of `old`; a sentence.
+
+        Raises Failed (conflict) where another process has put a newer one there, whose word stands,
+        and (refused) where the environment gives the field: the next start would use its old one.
+        """
+        if self._env.get(secret_variable(connection, field)):
+            sentence = f"{connection}: {secret_variable(connection, field)} can't be renewed: the new"
+            raise failed(
+                Reason.REFUSED, f"{sentence} {field} lasts while this process does. {_login(connection)}"
+            )
+        with alone(connection, field, self._env):
+            held = self.stores.of(connection, field).get(connection, field).secret
+            if held is not None and held not in (old, new):
+                sentence = f"{connection}: another mspterm has renewed the {field}: its newer one is kept."
+                raise failed(Reason.CONFLICT, sentence, connection)
+            return self.set(connection, field, new)
+
+    def keeper(self, connection: str, secrets: Mapping[str, Secret]) -> KeepSecret:
+        """What a connector calls with each new refresh token; `secrets` are those it was built with."""
+        last = dict(secrets)
+
+        async def keep(field: str, new: Secret) -> None:
+            old = last.get(field)
+            last[field] = new
+            await aside(lambda: self.rotate(connection, field, old, new))
+
+        return keep
+
+    @asynccontextmanager
+    async def renewing(self, connection: str, field: str) -> AsyncIterator[Secret | None]:
+        """Alone among this user's processes while a token is renewed, with the newest that is stored.
+
+        None where the environment gives the field or the backend can't tell: the caller's own counts.
+        Raises Failed (offline) where another process renews for longer than RENEW_S.
+        """
+        async with alone_for_long(connection, field, self._env):
+            held = await self.aget(connection, field)
+            yield held.secret if isinstance(held, Found) and held.source != "env" else None
 
     def status(self, connections: Iterable[Connection]) -> list[Status]:
         """A row for every secret field of the connections, in their order; never a value."""
@@ -122,7 +174,8 @@ class Credentials:
         rows = []
         for field, held in looked.items():
             if isinstance(held, Found):
-                where = f"in {secret_variable(name, field)}" if held.source == "env" else "in the keyring"
+                title = self.stores.of(name, field).title if held.source != "env" else ""
+                where = f"in {title or secret_variable(name, field)}"
                 rows.append(
                     Status(name, field, held.source, State.FOUND, f"{name}: {field} is {where}.", False)
                 )
@@ -133,38 +186,37 @@ class Credentials:
     def journal_key(self, create: bool = False) -> Secret | None:
         """The key that the journal is chained with, 64 hex digits; None where there is none.
 
-        `create` makes one where the keyring has none and can store it; hold the journal's lock, as
+        `create` makes one where the backend has none and can store it; hold the journal's lock, as
         two that create at once would each chain with their own. Raises Failed where the key that
         is there is not one.
         """
         held = self.get(RESERVED, "key")
         if isinstance(held, Found):
             if not _KEY.fullmatch(held.secret.reveal()):
-                where = (
-                    secret_variable(RESERVED, "key") if held.source == "env" else "The keyring's journal:key"
-                )
-                raise failed(Reason.REFUSED, f"{where} is no journal key: it must be 64 hex digits.")
+                kept = secret_variable(RESERVED, "key") if held.source == "env" else "The stored journal:key"
+                raise failed(Reason.REFUSED, f"{kept} is no journal key: it must be 64 hex digits.")
             return held.secret
         if not create or held.state is not State.ABSENT:
             return None
-        if self._keyring.set(RESERVED, "key", Secret(token_hex(32))).state is not State.STORED:
+        store = self.stores.of(RESERVED, "key")
+        if store.set(RESERVED, "key", Secret(token_hex(32))).state is not State.STORED:
             return None
         # Read back, as a keyring that forgets would leave a journal that nobody can verify.
-        return self._keyring.get(RESERVED, "key").secret
+        return store.get(RESERVED, "key").secret
 
     async def ajournal_key(self, create: bool = False) -> Secret | None:
         return await aside(lambda: self.journal_key(create))
 
     def journal_head(self) -> Answer:
         """The journal's head as last kept: in `.secret` where FOUND. ABSENT: none was kept yet."""
-        return self._keyring.get(RESERVED, "head")
+        return self.stores.of(RESERVED, "head").get(RESERVED, "head")
 
     async def ajournal_head(self) -> Answer:
         return await aside(self.journal_head)
 
     def keep_journal_head(self, head: str) -> Answer:
-        """Keeps the journal's head in the keyring: STORED, or why not."""
-        return self._keyring.set(RESERVED, "head", Secret(head))
+        """Keeps the journal's head in the backend: STORED, or why not."""
+        return self.stores.of(RESERVED, "head").set(RESERVED, "head", Secret(head))
 
     async def akeep_journal_head(self, head: str) -> Answer:
         return await aside(lambda: self.keep_journal_head(head))
@@ -175,6 +227,10 @@ def _checked(found: Found, what: str) -> Found | Missing:
     if found.secret.reveal().isprintable():
         return found
     return Missing(f"{what} holds control characters: store it again without them.", State.FAILED)
+
+
+def _login(connection: str) -> str:
+    return f"`mspterm auth login {connection}` stores one that can be; then unset the variable."
 
 
 def _store(connection: str, field: str) -> str:

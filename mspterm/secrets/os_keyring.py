@@ -5,42 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from enum import StrEnum
 
 from mspterm.config.kinds import secret_variable
 from mspterm.domain.secret import Secret
+from mspterm.secrets.answer import Answer, State
 from mspterm.secrets.aside import start
 from mspterm.secrets.backends import SERVICE, Backend, NoBackend, name_of, permitted
 
+__all__ = ["Answer", "OsKeyring", "State"]
+
 LIMIT_S = 3.0
-
-
-class State(StrEnum):
-    """How a look into the keyring ended."""
-
-    FOUND = "found"
-    STORED = "stored"
-    DELETED = "deleted"
-    ABSENT = "absent"
-    LOCKED = "locked"
-    NO_BACKEND = "no backend"
-    TIMED_OUT = "timed out"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The end of one call. `sentence` says what to do, or where the secret is."""
-
-    state: State
-    sentence: str
-    secret: Secret | None = None
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the keyring itself works, whatever it holds."""
-        return self.state in (State.FOUND, State.STORED, State.DELETED, State.ABSENT)
 
 
 class OsKeyring:
@@ -48,6 +22,8 @@ class OsKeyring:
 
     While one call hangs the next ones time out at once: a hung D-Bus costs one wait, not one each.
     """
+
+    name, title = "keyring", "the keyring"
 
     def __init__(self, make: Callable[[], Backend] = permitted, limit_s: float = LIMIT_S) -> None:
         self._make = make
@@ -152,6 +128,7 @@ _UNLOCK, _MISSING = {
     (
         _DAEMON,
         "no Secret Service on this session's D-Bus: start a session with `dbus-run-session -- bash`, "
-        f"in it {_DAEMON} and then mspterm",
+        f"in it {_DAEMON} and then mspterm; or keep them "
+        "in an age file (`mspterm auth move --to age`)",
     ),
 )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from mspterm.domain.action import NewTicket, Reboot, RunCommand, Update, Write
+from mspterm.domain.action import NewTicket, OpenSession, Reboot, RunCommand, Update, Write
 from mspterm.domain.reasons import Reason, failed
 from mspterm.store.codec import pack, unpack
 from mspterm.store.db import Database
@@ -18,13 +18,14 @@ OPEN = ("queued", "sending", "sent", "uncertain")
 _OPEN = "('queued', 'sending', 'sent', 'uncertain')"
 KEPT = timedelta(days=7)
 """Decided intents hold texts of clients: the evidence is in the journal, without them."""
-_KINDS: dict[str, type[Update] | type[NewTicket] | type[RunCommand] | type[Reboot]] = {
-    k.__name__: k for k in (Update, NewTicket, RunCommand, Reboot)
+_KINDS: dict[str, type[Update] | type[NewTicket] | type[RunCommand] | type[Reboot] | type[OpenSession]] = {
+    k.__name__: k for k in (Update, NewTicket, RunCommand, Reboot, OpenSession)
 }
-# An earlier intent on the same ticket that has not gone yet keeps later ones back.
+# An earlier intent on the same ticket that has not gone yet keeps later ones back. Earlier by the
+# order in which they came, as a clock may step back.
 _EARLIER = (
     "SELECT 1 FROM intent o WHERE o.ref = intent.ref AND o.state IN ('queued', 'sending', 'uncertain')"
-    " AND (o.created_at, o.intent_id) < (intent.created_at, intent.intent_id)"
+    " AND o.rowid < intent.rowid"
 )
 
 
@@ -197,7 +198,7 @@ class Intents:
     def _select(self, where: str, *values: object) -> list[Intent]:
         sql = (
             "SELECT intent_id, ref, connection, action, state, reason, created_at, attempts, plan_hash, data"
-            f" FROM intent {where} ORDER BY created_at, intent_id"
+            f" FROM intent {where} ORDER BY rowid"
         )
         return [_intent(r) for r in self._db.connection.execute(sql, values)]
 

@@ -25,7 +25,8 @@ NEW = ("POST", "/service/tickets")
 
 @pytest.fixture
 def fake(shared: Path) -> Iterator[FakeCw]:
-    """Every request has to be one that the description knows, every PATCH one of whole properties."""
+    """Every request has to be one that the description knows, every PATCH one of whole properties.
+    Nothing is PUT, which resets what it leaves out, and the closed flag follows from the status."""
     made = FakeCw(tickets={7: row(7)})
     yield made
     spec = spec_of(shared, CONNECTWISE, PREFIX)
@@ -33,6 +34,8 @@ def fake(shared: Path) -> Iterator[FakeCw]:
     assert [problem for request in sent for problem in spec.problems(request)] == []
     ops = [op for r in sent if r.method == "PATCH" for op in json.loads(r.content)]
     assert [op["path"] for op in ops if not spec.ticket_has(op["path"])] == []
+    assert "closedFlag" not in {op["path"] for op in ops}
+    assert "PUT" not in {r.method for r in sent}
 
 
 async def act(fake: FakeCw, write: Write, **settings: Any) -> Outcome:

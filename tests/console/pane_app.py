@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from mspterm.connectors.base import Batch
+from mspterm.console.key_line import KeyLine
 from mspterm.console.theme import load_theme
 from mspterm.desk.desk import Desk
 from mspterm.desk.sync import relink
@@ -25,7 +25,7 @@ from tests.desk.vendor import Clock, Vendor, a_desk, psa, rmm
 from tests.store.store_rows import NOW, device
 
 
-class Desktop(App[None]):
+class Desktop(KeyLine[None]):
     """Nothing but a screen. What panes ask for is remembered."""
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ async def test_shows_what_the_rmm_gives_and_says_what_it_does_not(room: Room) ->
         assert "on since" in row_with(room, "Power")
         assert "#1 P4 open" in row_with(room, "Tickets")
         assert "Call first" in painted
-        assert "patches: MeshCentral does not give this: it does not know them." in painted
+        assert "no patches: it does not know them." in painted
 
 
 async def test_goes_offline_on_screen_when_the_push_reaches_the_store(room: Room) -> None:

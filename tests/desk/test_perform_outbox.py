@@ -104,6 +104,19 @@ async def test_what_waits_for_a_ticket_goes_in_its_order(filled: Desk, rt: Talki
     assert rt.texts == ["first", "second", "third"]
 
 
+async def test_the_order_is_that_of_the_technician_though_the_clock_steps_back(
+    filled: Desk, rt: Talking, now: Clock
+) -> None:
+    rt.away = AWAY
+    for text in ("first", "second", "third"):
+        await act(filled, "note", "rt:1", text=text)
+        now.pass_by(minutes=-10)
+    rt.away = None
+    filled.store.purge()
+    await Performer(filled).flush("rt")
+    assert rt.texts == ["first", "second", "third"]
+
+
 async def test_a_write_on_another_ticket_does_not_wait_for_it(filled: Desk, rt: Talking) -> None:
     rt.away = AWAY
     await act(filled, "note", "rt:1", text="first")

@@ -159,6 +159,14 @@ def test_what_waited_until_today_is_next_by_that_date() -> None:
     assert found.number == "2"
 
 
+def test_an_open_ticket_whose_clock_is_paused_comes_after_all_work() -> None:
+    paused = line("1", priority=1, resolution=clock(0, ClockState.PAUSED))
+    found = next_for([paused, line("2", priority=4)], context())
+    assert found is not None
+    assert found.number == "2"
+    assert next_for([paused], context()) is paused
+
+
 subjects = st.builds(
     pulled,
     st.integers(1, 10**9).map(str),

@@ -100,11 +100,12 @@ class Schedule:
             else f"night {self.night.seed} note {sum(self.night.asked.values())}"
         )
         self.night.asked[text] += 1
-        more: Step = {
+        kinds: dict[str, Step] = {
             "reply": {"audience": "public"},
             "minutes": {"minutes": self._rng.randint(1, 9)},
             "status": {"status": self._rng.choice(("open", "stalled"))},
-        }.get(kind, {})
+        }
+        more = kinds.get(kind, {})
         return {"do": "reply" if kind == "reply" else "note", "ref": ref, "text": text, **more}
 
     def _ref(self, ticket: str) -> str:
@@ -125,10 +126,11 @@ class Schedule:
         """The network is back: what waits must go by itself."""
         for _ in range(PATIENCE):
             await self._live(self._lanes[0], [{"do": "flush"}])
-            if not [i for i in self._intents("queued") if not _held(i, self._intents("uncertain"))]:
+            if not _free(self._intents("queued") + self._intents("uncertain")):
                 return
             await asyncio.sleep(0.3)
-        self.night.wrong += [f"{_text(i)} still waits: {i.reason}" for i in self._intents("queued")]
+        free = _free(self._intents("queued") + self._intents("uncertain"))
+        self.night.wrong += [f"{_text(i)} still waits: {i.reason}" for i in free]
 
     async def _decide(self) -> None:
         """A person looks at RT and says what becomes of each that is uncertain, or held to be seen."""
@@ -203,9 +205,10 @@ def _text(intent: Intent) -> str:
     return intent.write.text or ""
 
 
-def _held(intent: Intent, unsure: list[Intent]) -> bool:
-    """Whether a person has to look first: at this one, or at an earlier one of its ticket."""
-    return (intent.reason or "").startswith("conflict: ") or any(i.ref == intent.ref for i in unsure)
+def _free(left: list[Intent]) -> list[Intent]:
+    """What nobody has to look at first, neither at itself nor at another one of its ticket."""
+    stuck = {i.ref for i in left if i.state == "uncertain" or (i.reason or "").startswith("conflict: ")}
+    return [i for i in left if i.ref not in stuck]
 
 
 async def nights(url: str, token: str, seeds: Sequence[int], *, lanes: int = 2) -> list[Night]:

@@ -16,8 +16,7 @@ from mspterm.config.load import load
 from tests.sandbox.test_sandbox_process import refuses
 from tests.terminal.pty_harness import Terminal, environment
 
-if sys.platform != "linux":
-    pytest.skip("looks for the child in /proc", allow_module_level=True)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for the child in /proc")
 
 
 class Demo:
@@ -35,13 +34,20 @@ class Demo:
         self.terminal.wait_for("not reachable", timeout=60)
         (scratch,) = folder.iterdir()
         self.urls = [connection.url for connection in load(scratch / "mspterm.toml").connections.values()]
-        self.child = os.pidfd_open(_servers_of(scratch))
+        self.child = _watched(_servers_of(scratch))
 
     def assert_nothing_stays(self) -> None:
         ended, _, _ = select.select([self.child], [], [], 15)
         assert ended
         assert list(self.folder.iterdir()) == []
         assert all(refuses(url) for url in self.urls)
+
+
+def _watched(pid: int) -> int:
+    """A descriptor that can be read once the process has ended."""
+    if sys.platform == "linux":
+        return os.pidfd_open(pid)
+    raise NotImplementedError
 
 
 def _servers_of(scratch: Path) -> int:
@@ -77,7 +83,7 @@ def test_nothing_stays_when_the_terminal_is_closed(demo: Demo) -> None:
 
 
 def test_nothing_stays_when_it_is_killed(demo: Demo) -> None:
-    demo.terminal.signal(signal.SIGKILL)
+    demo.terminal.signal(signal.Signals(9))
     demo.terminal.wait_end()
     demo.assert_nothing_stays()
 

@@ -73,6 +73,12 @@ async def test_a_page_that_is_too_large_or_none_is_400(psa: httpx.AsyncClient, a
     assert (await psa.get("/service/tickets", params=asked)).status_code == 400
 
 
+async def test_the_page_is_the_last_parameter_of_a_link(psa: httpx.AsyncClient) -> None:
+    answer = await psa.get("/service/tickets", params={"page": 2, "pageSize": 20, "fields": "id"})
+    pages = re.findall(r'[&?]page=(\d+)>; rel="(\w+)"', answer.headers["link"])
+    assert pages == [("1", "first"), ("1", "prev"), ("3", "next"), ("15", "last")]
+
+
 async def test_forward_only_paging_goes_by_id_and_takes_no_order(psa: httpx.AsyncClient) -> None:
     forward = {"pagination-type": "forward-only"}
     first = await psa.get("/service/tickets", params={"pageSize": 7, "pageId": 0}, headers=forward)

@@ -152,6 +152,24 @@ def test_a_scenario_that_is_wrong_is_a_usage_error(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+@POSIX
+def test_the_verb_is_the_servers_process(tmp_path: Path) -> None:
+    config = tmp_path / "demo.toml"
+    code = "from mspterm.main import main; main()"
+    options = ("--tickets", "5", "--devices", "3", "--seed", "4", "--speed", "60", "--still")
+    with running("sandbox", "--config-out", str(config), *options, code=code) as process:
+        urls = ready(process, config)
+        process.terminate()
+        assert process.wait(10) == 128 + signal.SIGTERM
+    assert all(refuses(url) for url in urls)
+
+
+@pytest.mark.parametrize("wrong", [("--tickets", "0"), ("--speed", "0"), ("--seed", "x"), ("--loud",)])
+def test_options_that_make_no_sense_are_usage_errors(tmp_path: Path, wrong: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "mspterm", "sandbox", "--config-out", str(tmp_path / "x"), *wrong]
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == 2
+
+
 def test_only_one_connection_is_answered_at_its_port(tmp_path: Path) -> None:
     config = tmp_path / "demo.toml"
     with running("--config-out", str(config)) as process:

@@ -107,6 +107,8 @@ class Checker:
             self.wrong.append(f"{where}: {value!r} is not in the enum")
         elif isinstance(value, dict) and schema.get("properties"):
             self._object(value, schema["properties"], where)
+            missing = [name for name in schema.get("required", ()) if name not in value]
+            self.wrong += [f"{where}.{name} is required" for name in missing]
         elif isinstance(value, list):
             for item in value:
                 self.check(item, schema.get("items", {}), f"{where}[]")

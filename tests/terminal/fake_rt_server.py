@@ -47,7 +47,10 @@ class RtServer:
     def answer(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
             self.rt.now = datetime.now(UTC)
-            return self.rt.answer(request)
+            try:
+                return self.rt.answer(request)
+            except KeyError:
+                return httpx.Response(404, json={"message": "Not Found"})
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

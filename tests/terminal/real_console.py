@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -53,10 +54,10 @@ class Home:
         return {**environment(), **named, **self.secrets, "PATH": clean["PATH"], **changes}
 
     def console(
-        self, size: tuple[int, int] = (120, 40), *, args: Sequence[str] = (), **env: str
+        self, size: tuple[int, int] = (120, 40), *, ignore: Sequence[signal.Signals] = (), **env: str
     ) -> Terminal:
         """The console in a pty of this size; nothing has been waited for."""
-        return Terminal([sys.executable, "-m", "mspterm", *args], size=size, env=self.env(**env))
+        return Terminal([sys.executable, "-m", "mspterm"], size=size, env=self.env(**env), ignore=ignore)
 
     def run(self, *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """One verb, with its raw output."""

@@ -95,7 +95,7 @@ class Updater:
         if write.text and write.audience is Audience.CO_MANAGED:
             sentence = f"ConnectWise has no co-managed note for {self._name}; nothing was sent."
             raise failed(Reason.REFUSED, sentence, self._name)
-        if write.mail and write.audience is Audience.INTERNAL:
+        if write.mail and write.text and write.audience is Audience.INTERNAL:
             sentence = (
                 f"An internal text of {self._name} is not mailed: the contact could be among its readers."
             )

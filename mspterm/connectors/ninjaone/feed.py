@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +18,7 @@ from mspterm.domain.device import Alert, Device
 from mspterm.domain.text import SafeText, clean
 from mspterm.net.pacer import CallClass
 
+Row = TypeVar("Row", bound=wire.Wire)
 ACTIVITIES = 1000
 """The most of one answer; when as many have come, what changed is the fleet."""
 FEW = 100
@@ -139,7 +142,7 @@ class Feed:
         found: dict[int, list[wire.Volume]] = {}
         async for page in self._client.query("volumes", wire.Volume, df=df):
             for volume in page:
-                found.setdefault(volume.device_id or 0, []).append(volume)
+                found.setdefault(volume.device_id or 0, []).append(_lean(volume))
         self.fleet.volumes.update(found)
 
     async def _users(self, df: str | None) -> None:
@@ -153,10 +156,10 @@ class Feed:
         """What hardly changes: systems, serial numbers, and the names of clients and sites."""
         if any(r.os is None for r in rows):
             async for systems in self._client.query("operating-systems", wire.System, df=df, kind=kind):
-                self.fleet.systems.update((s.device_id, s) for s in systems if s.device_id)
+                self.fleet.systems.update((s.device_id, _lean(s)) for s in systems if s.device_id)
         if any(r.system is None for r in rows):
             async for computers in self._client.query("computer-systems", wire.Computer, df=df, kind=kind):
-                self.fleet.computers.update((c.device_id, c) for c in computers if c.device_id)
+                self.fleet.computers.update((c.device_id, _lean(c)) for c in computers if c.device_id)
         if any(r.references is None or r.references.organization is None for r in rows):
             for template, names in (
                 ("/v2/organizations", self.fleet.organizations),
@@ -165,6 +168,15 @@ class Feed:
                 async for page in self._client.pages(template, kind=kind):
                     found = readable(page, wire.Named)
                     names.update((one.id, one.name) for one in found if one.id is not None and one.name)
+
+
+def _lean(row: Row) -> Row:
+    """The row with one copy of each word that it shares with thousands of others."""
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if isinstance(value, str):
+            setattr(row, name, sys.intern(value))
+    return row
 
 
 def _cursor(last: int) -> str:

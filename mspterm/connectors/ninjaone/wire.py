@@ -11,8 +11,8 @@ Time = float | str | None
 """Epoch seconds; where maintenance is meant, the description says milliseconds or ISO 8601."""
 
 
-class Wire(msgspec.Struct, rename="camel"):
-    """Keys are in camel case."""
+class Wire(msgspec.Struct, rename="camel", gc=False):
+    """Keys are in camel case. Rows hold no cycles, and a fleet of them is kept."""
 
 
 class Token(msgspec.Struct):
@@ -39,12 +39,10 @@ class Named(Wire):
 class References(Wire):
     organization: Named | None = None
     location: Named | None = None
-    role: Named | None = None
 
 
 class Maintenance(Wire):
     status: str | None = None
-    start: Time = None
     end: Time = None
     reason_message: str | None = None
 
@@ -73,7 +71,6 @@ class Volume(Wire):
     name: str | None = None
     drive_letter: str | None = None
     label: str | None = None
-    device_type: str | None = None
     capacity: int | None = None
     free_space: int | None = None
     device_id: int | None = None
@@ -122,7 +119,6 @@ class Disk(Wire):
 
 
 class Patch(Wire):
-    name: str | None = None
     status: str | None = None
 
 
@@ -162,7 +158,6 @@ class Activity(Wire):
     series_uid: str | None = None
     activity_type: str | None = None
     status_code: str | None = None
-    status: str | None = None
     activity_result: str | None = None
     source_name: str | None = None
     subject: str | None = None

@@ -138,7 +138,13 @@ class Updater:
             if run.transaction is None:
                 raise
             return
-        run.transaction = answer.rpartition("/")[2] or await self._find(run)
+        run.transaction = answer.rpartition("/")[2] or None
+        if run.transaction is None:
+            # RT names what it made; an answer that doesn't is a refusal, or not RT's.
+            try:
+                run.transaction = await self._seek(run)
+            except Failed as error:
+                run.maybe = error.failure
 
     async def _put(self, run: _Run, changes: tuple[Change, ...]) -> None:
         owner = next((change for change in changes if change.what == "owner"), None)
@@ -189,13 +195,21 @@ class Updater:
     async def _find(self, run: _Run) -> str | None:
         """A text of ours whose answer got lost: same kind, author and words, after we began."""
         try:
-            me, page = await asyncio.gather(self._detail.me(), self._client.newest(run.id, LOOK_BACK))
+            return await self._seek(run)
+        except Failed:
+            return None
+
+    async def _seek(self, run: _Run) -> str | None:
+        """Raises Failed where RT can't be asked, which is no sign that the text isn't there."""
+        me, page = await asyncio.gather(self._detail.me(), self._client.newest(run.id, LOOK_BACK))
+        try:
             for raw in page.items:
                 entry = wire.item(raw, wire.WireTransaction)
                 if int(entry.id) > run.last and entry.creator.login == me and await self._ours(run, entry):
                     return str(entry.id)
-        except (Failed, msgspec.MsgspecError, ValueError):
-            return None
+        except (msgspec.MsgspecError, ValueError):
+            sentence = f"What RT says happened on {run.write.ref} can't be read; look at it there."
+            raise failed(Reason.BAD_DATA, sentence, self._name) from None
         return None
 
     async def _ours(self, run: _Run, entry: wire.WireTransaction) -> bool:

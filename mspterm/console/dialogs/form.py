@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Key, Paste, Resize
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -145,6 +145,10 @@ class FormDialog(Dialog[Values]):
         first = next(usable, None)
         return super().start() if first is None else _entry(first)
 
+    def counts(self, event: Key | Paste) -> bool:
+        # Letters typed right behind the key that opened the form are its text, and can't send it.
+        return super().counts(event) or isinstance(event, Paste) or event.is_printable
+
     def _entries(self) -> list[Field | TextArea]:
         found = (self.query_one(f"#field-{p.name}") for p in self._form.params)
         return [f for f in found if isinstance(f, Field | TextArea)]
@@ -221,7 +225,7 @@ class FormDialog(Dialog[Values]):
                 values[self._param_name(entry)] = self._value(entry)
             except Wrong as error:
                 self.say_problem(str(error))
-                _entry(entry).focus()
+                self.set_focus(_entry(entry))
                 return
         said = [n for n, v in values.items() if v and n not in ("audience", "mail")]
         problem = self._form.check(values) if said else "Nothing is filled in yet."

@@ -10,15 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
+
+from mspterm.console.quiet import QuietModal
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T | None]):
+class Dialog(QuietModal[T | None]):
     """A dialog over the screen. Subclasses give `compose_body`, `start` and what
     `action_send` does.
 
@@ -27,8 +27,6 @@ class Dialog(ModalScreen[T | None]):
     """
 
     AUTO_FOCUS = ""
-    # Textual's own repaints the whole screen at every change of focus: 20 KB for a Tab at 200x50.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     SEND: ClassVar[str] = "Send"
     CANCEL: ClassVar[str] = "Cancel"
 
@@ -76,22 +74,19 @@ class Dialog(ModalScreen[T | None]):
 
     def on_mount(self) -> None:
         self.say_problem(self._problem)
-        # Behind what the app's queue already holds: keys that are in it go to no field.
         self.app.call_later(self._begin)
 
     def _begin(self) -> None:
         if self._ready_at is None and self.is_attached:
             self._ready_at = Message().time
-            self.start().focus()
+            self.set_focus(self.start())
 
     def start(self) -> Widget:
         """What has the focus first."""
         return self.query_one("#send")
 
-    def on_key(self, event: events.Key) -> None:
-        if self._ready_at is None or event.time < self._ready_at:
-            event.stop()
-            event.prevent_default()
+    def counts(self, event: events.Key | events.Paste) -> bool:
+        return self._ready_at is not None and event.time >= self._ready_at
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._ready_at is not None
