@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run what the command line says and exit with its status."""
-    if len(sys.argv) == 1:
+    if len(sys.argv) == 1 and "_MSPTERM_COMPLETE" not in os.environ:
         # Without arguments there is nothing for click to read: a tenth of the time to the first frame.
         raise SystemExit(_console(None, None, read_only=False))
     from mspterm.cli.root import Launcher, cli

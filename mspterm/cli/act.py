@@ -42,16 +42,14 @@ def run_(
 ) -> None:  # fmt: skip
     """Run a command on devices by their RMM: DEVICE... -- COMMAND."""
     command = str(ctx.meta[COMMAND])
-    if script is not None:
-        complain("run: no connection of this version has scripts by id; give a command after --.")
+    if not devices or bool(command) == bool(script) or (param and not script):
+        complain("run: DEVICE... and either -- COMMAND or --script ID [--param K=V] are needed.")
         raise SystemExit(USAGE)
-    if not devices or not command:
-        complain("run: DEVICE... -- COMMAND is needed.")
-        raise SystemExit(USAGE)
-    wanted = Wanted(command=command, shell=shell, run_as=run_as, attach=attach)
+    said = " ".join(param) if script else command
+    wanted = Wanted(command=said, script=script, shell=shell, run_as=run_as, attach=attach)
 
     async def verb(desk: Desk) -> int:
-        await _see(desk, devices)
+        await see(desk, devices)
         if attach is not None:
             failure = await fetch(desk, attach)
             if failure is not None and desk.store.tickets.get(attach) is None:
@@ -62,7 +60,7 @@ def run_(
     run(verb)
 
 
-async def _see(desk: Desk, devices: tuple[str, ...]) -> None:
+async def see(desk: Desk, devices: tuple[str, ...]) -> None:
     """The devices' state as it is now: on a fresh store one whole run, else what is stale."""
     await know_devices(desk)
     names = {Planner(desk).device(d)[0].connection for d in devices}
@@ -76,7 +74,7 @@ def reboot(device: str, **how: Any) -> None:
     """Restart a device, behind the guard."""
 
     async def verb(desk: Desk) -> int:
-        await _see(desk, (device,))
+        await see(desk, (device,))
         return await perform(desk, "reboot", (Planner(desk).device(device)[0].ref,), Wanted(), **how)
 
     run(verb)

@@ -2,90 +2,59 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from mspterm.cli import auth_backend
+from mspterm.cli.asking import fields_of, open_age, secrets_typed, stdin_option
+from mspterm.cli.completing import connections
 from mspterm.cli.output import print_json, print_table
 from mspterm.cli.read import json_option
-from mspterm.cli.session import DONE, FAILED, NO_CREDENTIAL, PARTLY, USAGE, complain, read_config, run
-from mspterm.config.kinds import KINDS
-from mspterm.config.model import Config
+from mspterm.cli.session import DONE, FAILED, NO_CREDENTIAL, PARTLY, complain, read_config, run
+from mspterm.config.kinds import RESERVED
 from mspterm.desk.desk import Desk, NoCredential
 from mspterm.domain.reasons import Failed
-from mspterm.domain.secret import Secret
+from mspterm.secrets.answer import State
 from mspterm.secrets.chain import Credentials, Missing, Status
-from mspterm.secrets.os_keyring import State
-
-JOURNAL = "journal"
 
 
 @click.group()
 def auth() -> None:
-    """Credentials: in the OS keyring, or given by the environment."""
+    """Credentials: in the backend of auth.toml, or given by the environment."""
 
 
-def _fields(config: Config, connection: str) -> tuple[str, ...]:
-    if connection == JOURNAL:
-        return ("key",)
-    if connection not in config.connections:
-        known = ", ".join((*config.connections, JOURNAL))
-        complain(f"There is no connection {connection}; there are: {known}.")
-        raise SystemExit(FAILED)
-    return KINDS[config.connections[connection].kind].secrets
+for _command in auth_backend.COMMANDS:
+    auth.add_command(_command)
 
 
 @auth.command()
-@click.argument("connection")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read FIELD=VALUE lines from stdin.")
+@click.argument("connection", shell_complete=connections)
+@stdin_option
 def login(connection: str, from_stdin: bool) -> None:
-    """Store a connection's credentials in the OS keyring."""
-    fields = _fields(read_config(), connection)
-    values = _from_stdin(fields) if from_stdin else _prompted(fields)
+    """Store a connection's credentials."""
+    fields = fields_of(read_config(), connection)
     credentials = Credentials()
     try:
-        for field, value in values.items():
+        if not from_stdin:
+            open_age(credentials)
+        for field, value in secrets_typed(fields, from_stdin=from_stdin).items():
             click.echo(credentials.set(connection, field, value), err=True)
+        stores = credentials.stores
+        if not stores.choice.remembered:
+            stores.choose(stores.choice.backend)
     except Failed as error:
         complain(error.failure.sentence)
         raise SystemExit(FAILED) from None
 
 
-def _from_stdin(fields: tuple[str, ...]) -> dict[str, Secret]:
-    values: dict[str, Secret] = {}
-    for number, line in enumerate(sys.stdin, 1):
-        field, equals, value = line.rstrip("\r\n").partition("=")
-        if not line.strip():
-            continue
-        if not equals or field.strip() not in fields:
-            complain(f"stdin line {number}: FIELD=VALUE is needed, FIELD one of {', '.join(fields)}.")
-            raise SystemExit(USAGE)
-        values[field.strip()] = Secret(value)
-    if not values:
-        complain("stdin held no FIELD=VALUE line.")
-        raise SystemExit(USAGE)
-    return values
-
-
-def _prompted(fields: tuple[str, ...]) -> dict[str, Secret]:
-    if not sys.stdin.isatty():
-        complain("There is no terminal to ask on: use --stdin with one FIELD=VALUE a line.")
-        raise SystemExit(USAGE)
-    typed = {f: click.prompt(f, hide_input=True, default="", show_default=False, err=True) for f in fields}
-    values = {f: Secret(v) for f, v in typed.items() if v}
-    if not values:
-        complain("Nothing was entered, nothing is stored.")
-        raise SystemExit(USAGE)
-    return values
-
-
 @auth.command()
-@click.argument("connection")
+@click.argument("connection", shell_complete=connections)
 def logout(connection: str) -> None:
-    """Delete a connection's credentials from the OS keyring."""
+    """Delete a connection's credentials from where they are stored."""
     credentials = Credentials()
     try:
-        for field in _fields(read_config(), connection):
+        fields = fields_of(read_config(), connection)
+        open_age(credentials)
+        for field in fields:
             click.echo(credentials.delete(connection, field), err=True)
     except Failed as error:
         complain(error.failure.sentence)
@@ -93,31 +62,32 @@ def logout(connection: str) -> None:
 
 
 @auth.command()
-@click.argument("connection", required=False)
+@click.argument("connection", required=False, shell_complete=connections)
 @json_option
 def status(connection: str | None, as_json: bool) -> None:
     """Where each credential comes from; never a value."""
     config = read_config()
     if connection is not None:
-        _fields(config, connection)
+        fields_of(config, connection)
     wanted = [c for n, c in config.connections.items() if connection in (None, n)]
     credentials = Credentials()
     rows = credentials.status(wanted)
-    if connection in (None, JOURNAL):
+    if connection in (None, RESERVED):
         rows.append(_journal_row(credentials))
     if as_json:
         print_json([_status_row(r) for r in rows])
-    else:
-        cells = [[r.connection, r.field, r.where, r.state.value, r.sentence] for r in rows]
-        print_table(("CONNECTION", "FIELD", "FROM", "STATE", ""), cells)
+        return
+    cells = [[r.connection, r.field, r.where, r.state.value, r.sentence] for r in rows]
+    print_table(("CONNECTION", "FIELD", "FROM", "STATE", ""), cells)
+    click.echo(auth_backend.backend_line(credentials))
 
 
 def _journal_row(credentials: Credentials) -> Status:
-    held = credentials.get(JOURNAL, "key")
+    held = credentials.get(RESERVED, "key")
     if isinstance(held, Missing):
-        return Status(JOURNAL, "key", "none", held.state, held.sentence, True)
+        return Status(RESERVED, "key", "none", held.state, held.sentence, True)
     sentence = "The journal is chained with a key."
-    return Status(JOURNAL, "key", held.source, State.FOUND, sentence, False)
+    return Status(RESERVED, "key", held.source, State.FOUND, sentence, False)
 
 
 def _status_row(r: Status) -> dict[str, object]:
@@ -126,7 +96,7 @@ def _status_row(r: Status) -> dict[str, object]:
 
 
 @auth.command()
-@click.argument("connection", required=False)
+@click.argument("connection", required=False, shell_complete=connections)
 def test(connection: str | None) -> None:
     """Call each connection and say under whose name it acts."""
 

@@ -15,7 +15,7 @@ import click
 
 from mspterm.cli.root import Launcher, Options
 
-_MOST = 1_000_000
+_MOST = 100_000
 _ENVIRONMENT = "export "
 _LOG = "servers.log"
 

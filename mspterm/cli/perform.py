@@ -36,19 +36,20 @@ async def perform(
     performer = Performer(desk)
     verdict = await performer.judge(plan, Consent(confirm, plan.hash))
     if dry_run:
-        _print_plan(plan, verdict, as_json)
+        print_plan(plan, verdict, as_json)
         return DONE
-    if isinstance(verdict, Ask) and sys.stdin.isatty():
-        confirm = _asked(plan, verdict)
-    results = await performer.perform(plan, Consent(confirm, plan.hash))
+    results = await performer.perform(plan, Consent(confirmed(plan, verdict, confirm), plan.hash))
     _print_results(results, as_json)
     return exit_status([r.outcome.state for r in results])
 
 
-def _asked(plan: Plan, ask: Ask) -> str:
-    for line in (*plan.lines, *ask.stake):
+def confirmed(plan: Plan, verdict: Verdict, confirm: str | None) -> str | None:
+    """What was given, or is typed now where the guard asks and somebody is there."""
+    if not isinstance(verdict, Ask) or not sys.stdin.isatty():
+        return confirm
+    for line in (*plan.lines, *verdict.stake):
         say(line, err=True)
-    typed: str = click.prompt(f"Type {ask.phrase} to confirm", err=True, default="", show_default=False)
+    typed: str = click.prompt(f"Type {verdict.phrase} to confirm", err=True, default="", show_default=False)
     return typed
 
 
@@ -58,7 +59,7 @@ def _would_say(verdict: Verdict) -> Failure | None:
     return unconfirmed(verdict) if isinstance(verdict, Ask) else None
 
 
-def _print_plan(plan: Plan, verdict: Verdict, as_json: bool) -> None:
+def print_plan(plan: Plan, verdict: Verdict, as_json: bool) -> None:
     failure = _would_say(verdict)
     if as_json:
         planned = (Outcome(w.ref, State.PLANNED, failure) for w in plan.writes)

@@ -135,6 +135,7 @@ def _print_tickets(desk: Desk, rows: Sequence[TicketRow], failures: Sequence[Fai
                     stale=t.connection in dead,
                     pending=wanted[t.ref],
                     now=now,
+                    remaining=desk.clockwork.remaining_s,
                 )
                 for t in whole
             ]
@@ -203,7 +204,14 @@ def _print_ticket(desk: Desk, ref: str, stale: bool, as_json: bool) -> None:
     assert known is not None
     pending = desk.store.intents.pending(ref)
     refs = desk.store.tickets.device_refs().get(ref, ())
-    row = ticket_row(known, device_refs=refs, stale=stale, pending=pending, now=desk.now())
+    row = ticket_row(
+        known,
+        device_refs=refs,
+        stale=stale,
+        pending=pending,
+        now=desk.now(),
+        remaining=desk.clockwork.remaining_s,
+    )
     row |= detail_rows(detail) if detail else {"description": None, "notes": [], "attachments": []}
     if as_json:
         print_json(row)
@@ -225,7 +233,8 @@ def _ticket_text(t: Ticket, row: Row) -> str:
         f"{name:<9} {c['state']} due {c['due']} ({c['source']})" for name, c in row["sla"].items() if c["due"]
     ]
     notes = [
-        f"\n--- {n['at']} {n['author']} [{n['kind']}] {n['minutes'] or 0} min\n{n['body']}" for n in row["notes"]
+        f"\n--- {n['at']} {n['author']} [{n['kind']}] {n['minutes'] or 0} min\n{n['body']}"
+        for n in row["notes"]
     ]
     files = [f"attachment {a['name']} ({a['bytes']} bytes)" for a in row["attachments"]]
     return "\n".join([*head, "", row["description"] or "", *notes, *files])

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mspterm import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS: dict[str, tuple[str, str, str]] = {
     "demo": ("mspterm.cli.demo", "demo", "The console on a made-up MSP that lives: nothing to configure."),
@@ -35,8 +38,15 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "outbox": ("mspterm.cli.outbox", "outbox", "Writes that wait, failed or are uncertain."),
     "audit": ("mspterm.cli.audit", "audit", "The journal of everything that was done."),
     "lockdown": ("mspterm.cli.lockdown", "lockdown", "Stop every write of this user on this host: on, off."),
-    "auth": ("mspterm.cli.auth", "auth", "Credentials: login, logout, status, test."),
+    "init": ("mspterm.cli.init", "init", "First run: pick systems, enter credentials, write the config."),
+    "doctor": (
+        "mspterm.cli.doctor",
+        "doctor",
+        "Terminal, credentials, TLS, clock, connections, permissions.",
+    ),
+    "auth": ("mspterm.cli.auth", "auth", "Credentials: login, status, test, move, unlock, rotate..."),
     "config": ("mspterm.cli.config", "config", "The configuration: check, show, path, schema."),
+    "complete": ("mspterm.cli.complete", "complete", "Completion for the shell: bash, zsh, fish."),
     "cache": ("mspterm.cli.cache", "cache", "The store of what was last known: purge."),
 }
 
@@ -71,6 +81,13 @@ class LazyVerbs(click.Group):
         command: Any = getattr(import_module(entry[0]), entry[1])
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs from the table; click's own way imports them all."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(n, help=e[2]) for n, e in VERBS.items() if n.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):

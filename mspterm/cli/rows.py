@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from mspterm.domain.action import Result
 from mspterm.domain.device import Alert, Device, DeviceDetail, Sample
-from mspterm.domain.row import ClockState
 from mspterm.domain.ticket import Clock, Ticket, TicketDetail
 
 Row = dict[str, Any]
@@ -18,22 +17,23 @@ def time(at: datetime | None) -> str | None:
     return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def clock_row(clock: Clock, now: datetime) -> Row:
-    """`remaining_s` counts down while the clock runs and goes negative once past due."""
-    state = clock.state_at(now)
-    counts = (
-        clock.due is not None and state in (ClockState.RUNNING, ClockState.BREACHED) and clock.met_at is None
-    )
+Remaining = Callable[[Clock, datetime], int | None]
+"""Open seconds left of a clock on its own calendar, None where it doesn't run."""
+
+
+def clock_row(clock: Clock, now: datetime, remaining: Remaining) -> Row:
     return {
         "due": time(clock.due),
-        "state": state.value,
+        "state": clock.state_at(now).value,
         "source": clock.source,
-        "remaining_s": int((clock.due - now).total_seconds()) if counts and clock.due else None,
+        "remaining_s": remaining(clock, now),
         "met_at": time(clock.met_at),
     }
 
 
-def ticket_row(t: Ticket, *, device_refs: Sequence[str], stale: bool, pending: int, now: datetime) -> Row:
+def ticket_row(
+    t: Ticket, *, device_refs: Sequence[str], stale: bool, pending: int, now: datetime, remaining: Remaining
+) -> Row:
     contact = t.contact
     return {
         "ref": t.ref,
@@ -75,7 +75,7 @@ def ticket_row(t: Ticket, *, device_refs: Sequence[str], stale: bool, pending: i
         "observed_at": time(t.observed_at),
         "stale": stale,
         "pending_writes": pending,
-        "sla": {name: clock_row(clock, now) for name, clock in t.sla.named()},
+        "sla": {name: clock_row(clock, now, remaining) for name, clock in t.sla.named()},
     }
 
 

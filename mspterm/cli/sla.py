@@ -12,7 +12,7 @@ from mspterm.cli.rows import clock_row
 from mspterm.cli.session import DONE, PARTLY, complain, fetch, run
 from mspterm.desk.desk import Desk
 from mspterm.domain.reasons import Failed
-from mspterm.domain.ticket import Clock, Ticket
+from mspterm.domain.ticket import Ticket
 
 
 @click.group()
@@ -55,21 +55,10 @@ def explain(ref: str, as_json: bool) -> None:
 def _print(desk: Desk, ticket: Ticket, as_json: bool) -> None:
     now = desk.now()
     note = desk.manifest(ticket.connection).meets.get("due")
+    lines = [*desk.clockwork.explained(ticket, now), *([note] if note else [])]
     if as_json:
-        clocks = {name: clock_row(clock, now) for name, clock in ticket.sla.named()}
-        print_json({"ref": ticket.ref, "sla": clocks, "note": note})
+        clocks = {name: clock_row(c, now, desk.clockwork.remaining_s) for name, c in ticket.sla.named()}
+        print_json({"ref": ticket.ref, "sla": clocks, "lines": lines})
         return
-    say(f"{ticket.ref} {ticket.summary}: P{ticket.priority}, {ticket.status} since {ticket.created_at:%F %T} UTC")
-    for name, clock in ticket.sla.named():
-        say(f"{name:<10} {_told(desk, ticket, clock)}")
-    if note:
-        say(note)
-
-
-def _told(desk: Desk, ticket: Ticket, clock: Clock) -> str:
-    if clock.due is None:
-        return f"no clock: {ticket.connection} gives no due time for it"
-    now = desk.now()
-    left = (clock.due - now).total_seconds() / 60
-    ahead = f"{left:.0f} min left" if left >= 0 else f"{-left:.0f} min past due"
-    return f"due {clock.due:%F %T} UTC by {clock.source}, {clock.state_at(now).value}, {ahead} (24x7 minutes)"
+    status = f"P{ticket.priority}, {ticket.status}, created {ticket.created_at:%F %T} UTC"
+    say("\n".join((f"{ticket.ref} {ticket.summary}: {status}", *lines)))

@@ -12,7 +12,12 @@ from mspterm.config.lines import dotted
 from mspterm.config.load import connection_keys
 from mspterm.config.table import TABLES, TOP
 
-_HEAD = """\
+SCHEMA_FILE = "config.schema.json"
+HINT = f"""\
+#:schema ./{SCHEMA_FILE}
+# `mspterm config schema > {SCHEMA_FILE}`, beside this file, lets an editor (taplo) check it as you type.
+"""
+_HEAD = f"""{HINT}\
 # Every key of mspterm's config file. Lines like #KEY = ... are settings left out: take the # away.
 # `mspterm config path` says where the file belongs, `mspterm config check` whether it is right.
 # No secret belongs here: `mspterm auth login CONNECTION`, or the variables named below.
@@ -28,6 +33,29 @@ def render() -> str:
     blocks += ["\n".join(_connection(kind, whole=kind.name == "rt")) for kind in kinds]
     blocks += ["\n".join(_table(table)) for table in TABLES]
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
+
+
+def connection_block(kind: Kind, name: str, values: Mapping[str, Any], *, whole: bool) -> str:
+    """A connection with these values and every other key left out, each with its comment.
+
+    `whole` shows what all connections share as well; else only what is this kind's own.
+    """
+    shown = connection_keys(kind) if whole else kind.settings
+    more = tuple(key for key in connection_keys(kind) if key.name in values and key not in shown)
+    rows = [f"# {kind.title}", f"[connections.{name}]", f'kind = "{kind.name}"']
+    return "\n".join([*rows, *_given((*shown, *more), values)]) + "\n"
+
+
+def table_block(table: Table, values: Mapping[str, Any]) -> str:
+    """A table with these values and every other key left out, each with its comment."""
+    return "\n".join([f"# {table.comment}", f"[{table.name}]", *_given(table.keys, values)]) + "\n"
+
+
+def _given(keys: tuple[Key, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    for key in keys:
+        comment, line = _lines(key, values.get(key.name))
+        yield comment
+        yield f"{'' if key.name in values else '#'}{line.removeprefix('#')}"
 
 
 def _connection(kind: Kind, *, whole: bool) -> Iterator[str]:

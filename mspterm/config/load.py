@@ -31,7 +31,16 @@ from mspterm.config.sla_table import ALWAYS, TARGETS
 from mspterm.config.ssh_table import problems as ssh_problems
 from mspterm.config.table import CONNECTION, TABLES, TOP
 
-__all__ = ["ConfigError", "Loaded", "Problem", "Setting", "connection_keys", "load", "load_with_sources"]
+__all__ = [
+    "ConfigError",
+    "Loaded",
+    "Problem",
+    "Setting",
+    "connection_keys",
+    "load",
+    "load_with_sources",
+    "loads",
+]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -55,8 +64,17 @@ def load_with_sources(path: Path | None = None) -> Loaded:
     """As `load`, with where each value comes from."""
     file = paths.config_file(path)
     text = read_text(file, must_exist=paths.named_config(path) is not None)
-    reader = _Config(file.absolute(), text or "")
-    config = reader.config(source=None if text is None else file.absolute())
+    return _loaded(file.absolute(), text)
+
+
+def loads(file: Path, text: str) -> Config:
+    """What `load` would say of `file` if it held `text`. Raises ConfigError."""
+    return _loaded(file.absolute(), text).config
+
+
+def _loaded(file: Path, text: str | None) -> Loaded:
+    reader = _Config(file, text or "")
+    config = reader.config(source=None if text is None else file)
     if reader.problems:
         raise ConfigError(sorted(reader.problems, key=lambda problem: problem.line or 0))
     return Loaded(config, tuple(reader.settings))

@@ -15,14 +15,24 @@ _COMMON = (
     Key("user", Type.TEXT, "Who to log in as; your login name here where not given", sample="ines"),
     Key("port", Type.COUNT, "Port of sshd; 22 where not given", sample=22, low=1, high=65535),
     Key("jump", Type.TEXT, "Jump host, [USER@]HOST[:PORT]; none: directly", sample="ines@jump.msp.example"),
-    Key("identity_file", Type.PATH, "The one key to log in with; ssh's own where not given", sample="~/.ssh/msp"),
+    Key(
+        "identity_file",
+        Type.PATH,
+        "The one key to log in with; ssh's own where not given",
+        sample="~/.ssh/msp",
+    ),
 )
 SSH = Table(
     "ssh",
     "How devices are reached by SSH",
     (
         *_COMMON,
-        Key("agent", Type.FLAG, "true lets ssh here sign with your agent's keys; it is never forwarded", sample=True),
+        Key(
+            "agent",
+            Type.FLAG,
+            "true lets ssh here sign with your agent's keys; it is never forwarded",
+            sample=True,
+        ),
     ),
     tables=(
         Table("clients", "What differs for one client, by its name", _COMMON, many=True, sample_name="hvd"),
@@ -57,7 +67,12 @@ def problems(held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 
 
 def _problems(where: Place, held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    checks = (("host", host_problem), ("user", user_problem), ("jump", _jump_problem), ("host_key", fingerprint_problem))
+    checks = (
+        ("host", host_problem),
+        ("user", user_problem),
+        ("jump", _jump_problem),
+        ("host_key", fingerprint_problem),
+    )
     for name, check in checks:
         problem = check(held[name]) if name in held else None
         if problem is not None:

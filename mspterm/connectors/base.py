@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mspterm.domain.action import Outcome, Write
 from mspterm.domain.device import Alert, Asset, Device, DeviceDetail, Sample
@@ -103,6 +103,33 @@ class Script:
     id: str
     name: SafeText
     language: SafeText
+
+
+class RemoteTerminal(Protocol):
+    """One open terminal of a device. `recorded`: the vendor keeps what is typed and shown."""
+
+    recorded: bool
+
+    async def read(self) -> bytes:
+        """What the device sends next, raw and hostile; empty when the session has ended."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def resize(self, columns: int, rows: int) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class HasTerminal(Protocol):
+    """A connector that gives a device's terminal."""
+
+    async def open_terminal(
+        self, id: str, *, shell: str, run_as: str, columns: int, rows: int
+    ) -> RemoteTerminal:
+        """Opens one. `shell`: auto, sh, cmd or powershell; `run_as`: system or user. Raises Failed."""
+        ...
 
 
 class Connector(Protocol):

@@ -47,8 +47,11 @@ class Acting:
         self._flying = flying
         self._doing = doing
 
-    async def run(self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None) -> Sequence[Result]:
-        """The results; empty where the person left off or nothing could be done."""
+    async def run(
+        self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None, because: Sequence[str] = ()
+    ) -> Sequence[Result]:
+        """The results; empty where the person left off or nothing could be done. `because` is shown
+        above the plan."""
         wanted, problem = self._draft(spec, refs), ""
         while True:
             context = AskContext(self._running.desk, self._running.planner, refs, attach, wanted, problem)
@@ -56,7 +59,7 @@ class Acting:
                 wanted = await ask(self._app, spec, context)
                 if wanted is None:
                     return ()
-                ready = await self._confirmed(spec, refs, wanted)
+                ready = await self._confirmed(spec, refs, wanted, because)
                 if ready is not None:
                     self._keep(spec, refs, wanted)
                     return await self._send(spec, refs, wanted, *ready)
@@ -73,7 +76,7 @@ class Acting:
         return None if text is None else Wanted(text=text)
 
     async def _confirmed(
-        self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted
+        self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted, because: Sequence[str]
     ) -> tuple[Plan, Consent] | None:
         """The plan and the person's word for it; None: back to the dialog, whatever was typed kept.
 
@@ -88,7 +91,7 @@ class Acting:
         if isinstance(verdict, Refuse):
             # The refusal reaches the journal by way of the only door.
             await self._running.performer.perform(plan, Consent(plan_hash=plan.hash))
-        consent = await confirm(self._app, plan, verdict)
+        consent = await confirm(self._app, plan, verdict, because)
         return None if consent is None else (plan, consent)
 
     def _keep(self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted) -> None:
@@ -113,10 +116,11 @@ class Acting:
             return ()
         finally:
             self._flying(-1)
+        names = {t.ref: t.name for t in plan.targets} if spec.scope == "device" else {}
         for result in results:
             proof = "; ".join(result.outcome.detail)
-            told = f"{sentence_of(result)} ({proof})" if proof else sentence_of(result)
-            self._tell(told, _ROLES.get(result.outcome.state, "failed"))
+            said = sentence_of(result, names.get(result.outcome.ref))
+            self._tell(f"{said} ({proof})" if proof else said, _ROLES.get(result.outcome.state, "failed"))
         if all(r.outcome.state in (State.DONE, State.QUEUED) for r in results):
             self._drafts.drop(spec.name, refs)
         elif wanted.text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,10 +21,13 @@ from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.terminal import Terminal
 from mspterm.desk.actions import BY_NAME
+from mspterm.domain.reasons import Reason
+from mspterm.domain.row import TicketRow
 from mspterm.domain.spec import ActionSpec
 
 if TYPE_CHECKING:
     from mspterm.console.device_pane import History
+    from mspterm.domain.action import Result
 
 SOON_S = 0.1
 """Changes of the store within this time are painted together."""
@@ -41,7 +45,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         Binding("ctrl+c", "quit", "Quit", show=False, id="interrupt"),
     ]
     CSS = """
-    ToastRack { margin-bottom: 2; }
+    ToastRack { margin-bottom: 3; }
     Toast { max-width: 100; padding: 0 1; margin-top: 0; }
     """
 
@@ -237,24 +241,111 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.run_worker(self._act(spec), group="act", exit_on_error=True)
 
     async def _act(self, spec: ActionSpec) -> None:
-        from mspterm.console.acting import Acting
-        from mspterm.console.drafts import Drafts
         from mspterm.console.targets import chosen_targets
 
-        running = self.session.running
-        assert running is not None
         targets = await chosen_targets(self, self.session, self.screen, spec)
         if targets is None:
             self.let_keys_go()
             return
-        refs, attach = targets
+        await self._perform(spec, *targets)
+
+    async def _perform(
+        self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None, because: Sequence[str] = ()
+    ) -> Sequence[Result]:
+        from mspterm.console.acting import Acting
+        from mspterm.console.drafts import Drafts
+
+        assert self.session.running is not None
         drafts = Drafts(self.session.state_dir)
-        acting = Acting(self, running, drafts, tell=self.tell, flying=self._flying, doing=self._doing)
-        results = await acting.run(spec, refs, attach)
+        acting = Acting(
+            self, self.session.running, drafts, tell=self.tell, flying=self._flying, doing=self._doing
+        )
+        results = await acting.run(spec, refs, attach, because)
         self.let_keys_go()
         self._follow()
         for result in results:
             self.main.looked_at(result.outcome.created_ref or result.outcome.ref)
+        return results
+
+    # The next ticket
+
+    def action_next(self) -> None:
+        """Go to the ticket to take next, and claim it."""
+        if self.session.doing:
+            self.tell(f"{self.session.doing}; one after the other.", "warning")
+        else:
+            self.run_worker(self._take_next(), group="act", exit_on_error=True)
+
+    async def _take_next(self) -> None:
+        """One that somebody else took meanwhile is theirs: on to the one after it."""
+        from mspterm.console.next_ticket import in_my_hands, next_row, why_lines
+        from mspterm.console.targets import unavailable_for
+
+        claim = BY_NAME["claim"]
+        while (row := next_row(self.session)) is not None:
+            self._back_to_queue(row.ref)
+            why = unavailable_for(self.session, (row.ref,), claim)
+            if in_my_hands(self.session, row):
+                self.tell(f"#{row.number} is next: it is yours already.")
+                self.open_ticket(row.ref)
+                return
+            if why:
+                self.tell(f"#{row.number} is next, but it can't be claimed: {why}.", "warning")
+                return
+            because = [*why_lines(self.session, row.ref), ""]
+            results = await self._perform(claim, (row.ref,), None, because)
+            lost = [r for r in results if r.outcome.failure and r.outcome.failure.reason is Reason.CONFLICT]
+            if not lost:
+                return
+            self.main.follow()
+            if next_row(self.session) == row:
+                return
+        self.tell("Nothing is next for you: what is open is assigned, waits, is planned or was set aside.")
+
+    def _back_to_queue(self, ref: str) -> None:
+        while self.screen is not self.main:
+            self.pop_screen()
+        self.main.show_ticket(ref)
+
+    def _one_ticket(self) -> TicketRow | None:
+        """The ticket that is open or under the cursor; told where there is none."""
+        screen = self.screen
+        ref = screen.queue.cursor_ref if isinstance(screen, MainScreen) else getattr(screen, "ref", None)
+        row = self.session.store.tickets.row(ref) if ref else None
+        if row is None:
+            self.tell("No ticket is chosen.", "warning")
+        return row
+
+    def action_why(self) -> None:
+        from mspterm.console.line_view import BLANK, line, wrap
+        from mspterm.console.next_ticket import why_lines
+        from mspterm.console.texts import TextScreen
+
+        row = self._one_ticket()
+        if row is not None:
+            said = [f"#{row.number} {row.summary}", *why_lines(self.session, row.ref)]
+            title = "Why is this ticket here?"
+            self.push_screen(
+                TextScreen(
+                    title, lambda w: [BLANK, *(line(f" {r}") for s in said for r in wrap(s, w - 2, "  "))]
+                )
+            )
+
+    def action_skip(self) -> None:
+        from mspterm.console.dialogs.reason import ReasonDialog
+        from mspterm.console.next_ticket import set_aside
+
+        row = self._one_ticket()
+        if row is None:
+            return
+        number, ref = row.number, row.ref
+
+        def chosen(reason: str | None) -> None:
+            if reason:
+                set_aside(self.session, ref, reason)
+                self.tell(f"#{number} is set aside until it changes: {reason}.")
+
+        self.push_screen(ReasonDialog(f"Skip #{number}", f"{row.summary}: why not now?"), chosen)
 
     def _flying(self, step: int) -> None:
         self.session.in_flight += step

@@ -5,7 +5,7 @@ The same way in the process that polls and in one that only looks: nothing is ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mspterm.domain.filter import Filter, FilterContext
@@ -25,9 +25,14 @@ class Board:
         self.seen_revision: int | None = None
         self.seen: dict[str, int] = {}
         self.revision = 0
+        self.folded: frozenset[str] = frozenset()
         self._clock = clock
         self._rows: dict[str, TicketRow] = {}
         self._sorted: dict[str, list[TicketRow]] = {}
+
+    @property
+    def rows(self) -> Collection[TicketRow]:
+        return self._rows.values()
 
     @property
     def size(self) -> int:

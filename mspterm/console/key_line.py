@@ -16,11 +16,14 @@ from textual.app import App
 from textual.events import Event, Key, Paste
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
 T = TypeVar("T")
 PATIENCE_S = 0.5
 """How long keys wait for a key that isn't done, or for a screen without focus."""
 _LOOK_S = 0.01
+_ROUNDS = 3
+"""From a list's key by way of its message and the screen's to the app, which opens a ticket."""
 
 
 @runtime_checkable
@@ -33,10 +36,13 @@ class Chooses(Protocol):
 
 
 class KeyDone(Message):
-    """Sent after a key along the same way: where it arrives, the key has been dealt with."""
+    """Sent after a key along the same way: where it arrives, the key has been dealt with; on a later
+    `round`, so have the messages that this made a widget send."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, target: Widget, round: int = 1) -> None:
         self.number = number
+        self.target = target
+        self.round = round
         super().__init__()
 
 
@@ -69,9 +75,14 @@ class KeyLine(App[T]):
 
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()
-        if message.number == self._number:
-            self._due = None
-            await self._next()
+        if message.number != self._number:
+            return
+        if self._line and message.round < _ROUNDS:
+            again = KeyDone(message.number, message.target, message.round + 1)
+            if message.target.post_message(again):
+                return
+        self._due = None
+        await self._next()
 
     async def _next(self) -> None:
         while self._line and self._may_go():
@@ -90,7 +101,7 @@ class KeyLine(App[T]):
         target = self.focused or screen
         await super().on_event(event)
         self._number += 1
-        if target.post_message(KeyDone(self._number)):
+        if target.post_message(KeyDone(self._number, target)):
             self._due = time.monotonic() + PATIENCE_S
 
     def _may_go(self) -> bool:

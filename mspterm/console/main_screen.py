@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 
 from mspterm.console.bar import Bar
 from mspterm.console.commands import VIEW_KEYS, Where, bindings
@@ -83,6 +84,8 @@ class MainScreen(QuietScreen[None]):
             yield QueueList(self._session.clock, id="queue")
             yield Divider()
             yield Preview(self._session)
+        if not self._session.toured:
+            yield self._tour()
         yield StatusBar(self._session)
         yield KeyBar(self._session.keys, (Where.QUEUE, Where.LIST), self._unavailable)
 
@@ -220,6 +223,20 @@ class MainScreen(QuietScreen[None]):
                 f"The preview needs {WIDE} columns or {HIGH} rows; Enter opens the ticket.", markup=False
             )
 
+    def _tour(self) -> Widget:
+        from mspterm.console.tour import Tour
+
+        return Tour(self._session.keys)
+
+    def action_tour(self) -> None:
+        """Put the tour away, for good; or show it once more."""
+        shown = self.query("#tour")
+        if shown:
+            shown.remove()
+            self._session.put_tour_away()
+        else:
+            self.mount(self._tour(), before="#status")
+
     # Views, sort, filter, marks
 
     def action_view(self, number: int) -> None:
@@ -306,6 +323,14 @@ class MainScreen(QuietScreen[None]):
         event.stop()
         self.looked_at(event.ref)
         self.post_message(self.Opened(event.ref))
+
+    def show_ticket(self, ref: str) -> None:
+        """The cursor on this ticket, in all of the queue where view or filter leave it out."""
+        if not self.queue.go_to(ref):
+            self.filter_bar.clear()
+            self._view = next(v for v in self._session.board.views if v.name == "all")
+            self.show_rows(anew=True)
+            self.queue.go_to(ref)
 
     # For actions
 

@@ -21,6 +21,7 @@ from mspterm.store.connections import ConnectionState
 from mspterm.store.store import Store
 
 if TYPE_CHECKING:
+    from mspterm.desk.clockwork import Clockwork
     from mspterm.desk.desk import Desk
     from mspterm.desk.perform import Performer
     from mspterm.desk.planner import Planner
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RESTART_S = 60.0
 _LOOKED = "console:looked"
+_TOUR = "console:tour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Session:
         self.board = Board(self._views(), clock)
         self.keys = self._keys()
         self.running: Running | None = None
+        self._clockwork: Clockwork | None = None
         self.in_flight = 0
         self.doing = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,6 +117,23 @@ class Session:
             return False
         self.looked()
         return True
+
+    @property
+    def clockwork(self) -> Clockwork:
+        """The config's rules for clocks and triage; made when first asked for."""
+        from mspterm.desk.clockwork import Clockwork
+
+        if self._clockwork is None:
+            self._clockwork = Clockwork(self.config)
+        return self._clockwork
+
+    @property
+    def toured(self) -> bool:
+        """Whether the tour was put away, in this state directory."""
+        return self.store.database.get(_TOUR) is not None
+
+    def put_tour_away(self) -> None:
+        self.store.database.put(_TOUR, "away")
 
     # Connections
 

@@ -20,6 +20,11 @@ Targets = tuple[tuple[str, ...], str | None]
 
 def unavailable(session: Session, screen: Screen[Any] | None, spec: ActionSpec) -> str | None:
     """Why the action can't be done on what the screen shows; None where it can."""
+    return unavailable_for(session, _shown(screen), spec)
+
+
+def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -> str | None:
+    """Why the action can't be done on these; None where it can."""
     if session.running is None:
         return "the console is still starting"
     if session.read_only:
@@ -28,7 +33,6 @@ def unavailable(session: Session, screen: Screen[Any] | None, spec: ActionSpec) 
         return "writes are locked down"
     if spec.scope == "none":
         return _no_connection(session, spec, session.running.desk.serving("psa"))
-    refs = _shown(screen)
     if not refs:
         return "no ticket is chosen"
     if spec.scope == "device":

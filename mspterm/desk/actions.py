@@ -66,6 +66,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ),
     ),
     ActionSpec("reboot", "Reboot", "B", "device", Risk.DISRUPTIVE, "reboot", "Restart the device"),
+    ActionSpec("ssh", "SSH", "S", "device", Risk.DISRUPTIVE, "ssh", "A shell on it, through its client's jump host"),
+    ActionSpec(
+        "terminal", "Terminal", "T", "device", Risk.DISRUPTIVE, "terminal", "A shell on it, by its RMM",
+        params=(
+            Param("shell", "Shell", "choice", choices=("auto", "sh", "powershell", "cmd")),
+            Param("run_as", "Run as", "choice", choices=("system", "user")),
+            Param("attach", "For the ticket", "line"),
+        ),
+    ),
 )  # fmt: skip
 
 BY_NAME = {spec.name: spec for spec in ACTIONS}

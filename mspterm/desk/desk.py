@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir
 from mspterm.connectors.base import Connector, Manifest
 from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
+from mspterm.desk.clockwork import Clockwork
 from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.locked import locked
 from mspterm.desk.presence import Presence
@@ -19,6 +21,8 @@ from mspterm.domain.device import Asset, Device
 from mspterm.domain.match import alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
+from mspterm.domain.text import SafeText
+from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.secrets.aside import aside
 from mspterm.secrets.chain import Credentials, Missing
 from mspterm.store.store import Store
@@ -59,6 +63,7 @@ class Desk:
         self.store = store or Store(state_dir)
         self.credentials = credentials or Credentials()
         self.pacer = SharedPacer(self.store, now)
+        self.clockwork = Clockwork(config)
         self._aliases = alias_map(config.clients)
         self._connectors: dict[str, Connector] = dict(connectors or {})
         self._journal: Journal | None = None
@@ -145,6 +150,14 @@ class Desk:
         """The name that `[clients]` gives this client, else the connection's own."""
         known = canonical_client(client, connection, self._aliases)
         return known if known in self.config.clients else client
+
+    def finished(
+        self, ticket: Ticket, known: Ticket | None = None, detail: TicketDetail | None = None
+    ) -> Ticket:
+        """A ticket as it is stored: the client's one name, then clocks, scope and triage."""
+        client = self.canonical(ticket.client, ticket.connection)
+        named = replace(ticket, client=None if client is None else SafeText(client))
+        return self.clockwork.clocked(named, known, detail)
 
     def client_key(self, thing: Asset | Device) -> str | None:
         """The name to compare clients by, when assets and devices are matched."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.domain.device import DeviceDetail
 from mspterm.domain.reasons import Failed, Reason
-from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import TicketDetail
 
 
@@ -23,11 +22,8 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
         if error.failure.reason is Reason.NOT_FOUND:
             desk.store.tickets.gone([ref])
         raise
-    client = desk.canonical(found.ticket.client, name)
-    ticket = replace(found.ticket, client=None if client is None else SafeText(client))
-    detail = replace(found, ticket=ticket)
-    desk.store.tickets.put_detail(detail)
-    return detail
+    desk.store.tickets.put_detail(found, finish=partial(desk.finished, detail=found))
+    return desk.store.tickets.detail(ref) or found
 
 
 async def device_now(desk: Desk, ref: str) -> DeviceDetail:

@@ -10,14 +10,16 @@ from datetime import datetime
 
 from mspterm.connectors.base import Choices
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.ssh import plan_ssh
+from mspterm.desk.terminal import plan_terminal
 from mspterm.domain.action import Audience, NewTicket, Plan, RunCommand
 from mspterm.domain.device import Device
 from mspterm.domain.people import Technician
 from mspterm.domain.planning import Asked, plan_new, plan_reboot, plan_run, plan_update
 from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.row import StatusClass
-from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket
+from mspterm.store.codec import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Wanted:
     connection: str | None = None
     parent: str | None = None
     command: str | None = None
+    script: str | None = None
     shell: str = "auto"
     run_as: str = "system"
     attach: str | None = None
@@ -63,6 +66,8 @@ class Planner:
             "new": self._new,
             "run": self._run,
             "reboot": self._reboot,
+            "ssh": self._ssh,
+            "terminal": self._terminal,
         }
         if action in makers:
             return await makers[action](refs, wanted)
@@ -80,16 +85,23 @@ class Planner:
             me = await self.me(ticket.connection)
             manifest = self._desk.manifest(ticket.connection)
             meets = manifest.meets.get("claim")
-            status = self._claim_status(ticket)
+            status = await self._claim_status(ticket)
+            meets = self._ours(ticket, status, public=False) or meets
             asked.append((ticket, Asked(owner=(me.id, me.name), status=status, meets=meets)))
         return plan_update("claim", asked)
 
-    def _claim_status(self, ticket: Ticket) -> str | None:
-        """The status that a claim sets: the configured one of the queue, on new tickets only."""
+    async def _claim_status(self, ticket: Ticket) -> str | None:
+        """The status that a claim sets on a new ticket: the config's for its queue, else the vendor's."""
         if ticket.status_class is not StatusClass.NEW:
             return None
         by_queue = self._desk.connection(ticket.connection).claim_status
-        return by_queue.get(ticket.queue or "") or by_queue.get("*")
+        configured = by_queue.get(ticket.queue or "") or by_queue.get("*")
+        return configured or (await self.choices(ticket.connection, ticket)).claim_status
+
+    def _ours(self, ticket: Ticket, status: str | None, *, public: bool) -> str | None:
+        """The targets of the config's policy that a write meets, in words."""
+        met = self._desk.clockwork.would_meet(ticket, self._desk.now(), status=status, public=public)
+        return f"meets {' and '.join(met)} (calc)" if met else None
 
     async def _escalate(self, refs: Sequence[str], wanted: Wanted) -> Plan:
         tickets = self._tickets(refs)
@@ -165,16 +177,32 @@ class Planner:
         return found[0].ref
 
     async def _run(self, refs: Sequence[str], wanted: Wanted) -> Plan:
-        if not wanted.command:
+        if not wanted.command and not wanted.script:
             raise failed(Reason.REFUSED, "run: the command is missing (run DEVICE -- COMMAND).")
         if wanted.attach:
             self._tickets([wanted.attach])
-        devices = self._devices(refs, "run")
-        command = RunCommand("", wanted.command, wanted.shell, wanted.run_as, wanted.attach)
+        devices = self._devices(refs, "script" if wanted.script else "run")
+        command = RunCommand(
+            "", wanted.command or "", wanted.shell, wanted.run_as, wanted.attach, script=wanted.script
+        )
         return plan_run(devices, command)
 
     async def _reboot(self, refs: Sequence[str], wanted: Wanted) -> Plan:
         return plan_reboot(self._devices(refs, "reboot"))
+
+    async def _ssh(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        return plan_ssh(self._desk, *self._session_on(refs, wanted))
+
+    async def _terminal(self, refs: Sequence[str], wanted: Wanted) -> Plan:
+        on = self._session_on(refs, wanted)
+        return plan_terminal(self._desk, *on, shell=wanted.shell, run_as=wanted.run_as)
+
+    def _session_on(self, refs: Sequence[str], wanted: Wanted) -> tuple[Device, str | None, str | None]:
+        if len(refs) != 1:
+            raise failed(Reason.REFUSED, "A session is on one device.")
+        if wanted.attach:
+            self._tickets([wanted.attach])
+        return *self.device(refs[0]), wanted.attach
 
     def _tickets(self, refs: Sequence[str]) -> list[Ticket]:
         if not refs:
@@ -247,27 +275,28 @@ class Planner:
             if wanted.queue
             else None,
             next_at=wanted.next_at,
-            meets=self._meets(name, audience, wanted),
+            meets=self._meets(ticket, audience, wanted),
             mail_words=self._desk.manifest(name).meets.get(f"mail {audience.value}", "")
             if wanted.text
             else "",
         )
 
-    def _meets(self, name: str, audience: Audience, wanted: Wanted) -> str | None:
-        if wanted.text is None or audience not in (Audience.PUBLIC, Audience.RESOLUTION):
-            return None
-        return self._desk.manifest(name).meets.get("reply")
+    def _meets(self, ticket: Ticket, audience: Audience, wanted: Wanted) -> str | None:
+        """Which target this write meets: ours by the policy, else the vendor's in its own words."""
+        public = wanted.text is not None and audience in (Audience.PUBLIC, Audience.RESOLUTION)
+        ours = self._ours(ticket, wanted.status, public=public)
+        return ours or (self._desk.manifest(ticket.connection).meets.get("reply") if public else None)
 
     async def _status(self, ticket: Ticket, wanted: str) -> str:
+        """The vendor's status: its own word in any case, or the first one of a class (`waiting`)."""
         choices = await self.choices(ticket.connection, ticket)
-        if wanted.casefold() in {c.value for c in StatusClass}:
-            exact = [s for s in choices.statuses if s.casefold() == wanted.casefold()]
-            classes = self._desk.connection(ticket.connection).status_classes
-            by_class = [s for s in choices.statuses if classes.get(s) == wanted.casefold()]
-            defaults = {"waiting": "stalled", "closed": "rejected"}
-            fallback = [s for s in choices.statuses if s == defaults.get(wanted.casefold())]
-            return (exact or by_class or fallback or [wanted])[0]
-        return _one_of(wanted, choices.statuses, "status", ticket.connection)
+        exact = [s for s in choices.statuses if s.casefold() == wanted.casefold()]
+        if exact or wanted.casefold() not in {c.value for c in StatusClass}:
+            return exact[0] if exact else _one_of(wanted, choices.statuses, "status", ticket.connection)
+        own = self._desk.connection(ticket.connection).status_classes
+        classes = {**choices.status_classes, **own}
+        of_class = [s for s in choices.statuses if classes.get(s) == wanted.casefold()]
+        return of_class[0] if of_class else _one_of(wanted, choices.statuses, "status", ticket.connection)
 
     async def _owner(self, name: str, wanted: str) -> tuple[str, str]:
         if wanted.casefold() in ("", "nobody", "none", "unassigned"):
@@ -363,20 +392,8 @@ def _choices_key(name: str, ticket: Ticket | None) -> str:
 
 
 def _dump(choices: Choices) -> str:
-    people = [[t.id, t.name] for t in choices.technicians]
-    lists = [
-        list(choices.statuses),
-        list(choices.queues),
-        people,
-        list(choices.clients),
-        list(choices.required),
-    ]
-    return json.dumps(lists)
+    return pack(choices).hex()
 
 
 def _choices(text: str | None) -> Choices:
-    if text is None:
-        return Choices()
-    statuses, queues, people, clients, required = json.loads(text)
-    technicians = tuple(Technician(i, SafeText(n)) for i, n in people)
-    return Choices(tuple(statuses), tuple(queues), technicians, tuple(clients), tuple(required))
+    return Choices() if text is None else unpack(bytes.fromhex(text), Choices)

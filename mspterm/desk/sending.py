@@ -13,7 +13,6 @@ from mspterm.desk.journal import Journal
 from mspterm.desk.recording import OUTBOX, connection_of, entry, may_wait, waits
 from mspterm.domain.action import Outcome, State, Update, Write
 from mspterm.domain.reasons import Failed, Failure, Reason
-from mspterm.domain.text import SafeText
 from mspterm.net.faults import MaybeSent
 from mspterm.store.intents import Intent
 
@@ -87,8 +86,7 @@ class Sender:
         with contextlib.suppress(sqlite3.Error):
             ticket = outcome.ticket
             if ticket is not None:
-                client = self._desk.canonical(ticket.client, ticket.connection)
-                store.tickets.upsert([replace(ticket, client=None if client is None else SafeText(client))])
+                store.tickets.upsert([ticket], finish=self._desk.finished)
 
 
 def count_pending(desk: Desk, intent: Intent) -> None:

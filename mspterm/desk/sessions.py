@@ -61,19 +61,30 @@ class Sessions:
         assert isinstance(write, OpenSession)
         began = self._desk.now()
         intent = Intent(
-            new_intent_id(), write.ref, connection_of(write), plan.action, "sending", None, began, 1, plan.hash, write
+            new_intent_id(),
+            write.ref,
+            connection_of(write),
+            plan.action,
+            "sending",
+            None,
+            began,
+            1,
+            plan.hash,
+            write,
         )
         self._record(journal, intent, "intent", None, more)
         came = await self._done(journal, intent, work)
         seconds = (self._desk.now() - began).total_seconds() if came.outcome.state is State.DONE else 0.0
-        outcome = self._settle(journal, intent, replace(came, more={**came.more, "seconds": f"{seconds:.0f}"}))
+        outcome = self._settle(
+            journal, intent, replace(came, more={**came.more, "seconds": f"{seconds:.0f}"})
+        )
         return Ended(Result(outcome, plan.action, plan.hash, intent.intent_id), seconds)
 
     async def _done(self, journal: Journal, intent: Intent, work: Callable[[], Awaitable[Came]]) -> Came:
         try:
             return await work()
         except Failed as error:
-            refused = error.failure.reason is Reason.REFUSED
+            refused = error.failure.reason in (Reason.REFUSED, Reason.CONFLICT)
             return Came(Outcome(intent.ref, State.REFUSED if refused else State.FAILED, error.failure), {})
         except BaseException:
             sentence = "mspterm was left while the session was open; it may have gone on."

@@ -128,9 +128,11 @@ def _reachable(address: str) -> bool:
     return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified)
 
 
-def plan_ssh(target: SshTarget, device: Device, client: str | None, ticket: str | None) -> Plan:
+def plan_ssh(desk: Desk, device: Device, client: str | None, ticket: str | None) -> Plan:
+    """Raises Failed(refused) as `resolve` does."""
+    target = resolve(desk, device, client)
     write = OpenSession(target.ref, "ssh", str(target), ticket)
-    lines = [f"{device.ref} {device.name}: ssh {target}"]
+    lines = [f"{device.name} ({client or 'no client'}): ssh {target}"]
     if ticket:
         lines.append(f"  for {ticket}")
     return Plan("ssh", Risk.DISRUPTIVE, (write,), (device_target(device, client),), tuple(lines))
@@ -139,9 +141,7 @@ def plan_ssh(target: SshTarget, device: Device, client: str | None, ticket: str 
 class Ssh:
     """Opens sessions; `environ` is this process's environment, of which ssh sees little."""
 
-    def __init__(
-        self, desk: Desk, performer: Performer, environ: Mapping[str, str] = os.environ
-    ) -> None:
+    def __init__(self, desk: Desk, performer: Performer, environ: Mapping[str, str] = os.environ) -> None:
         self._desk = desk
         self._sessions = Sessions(desk, performer)
         self._environ = environ

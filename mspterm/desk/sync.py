@@ -14,12 +14,11 @@ from mspterm.connectors.base import Batch
 from mspterm.desk.desk import Desk
 from mspterm.domain.match import match
 from mspterm.domain.reasons import Failed, Failure, Reason
-from mspterm.domain.text import SafeText
 
 RECONCILE = timedelta(minutes=5)
 LEASE_S = 30.0
 LONGEST_WAIT_S = 60.0
-CHUNK = 200
+CHUNK = 50
 
 
 @dataclass(slots=True)
@@ -169,8 +168,7 @@ class Sync:
         store.devices.upsert_assets(batch.assets, run=run.number)
         for start in range(0, len(batch.tickets), CHUNK):
             some = batch.tickets[start : start + CHUNK]
-            named = (replace(t, client=_safe(desk.canonical(t.client, name))) for t in some)
-            store.tickets.upsert(named, run=run.number)
+            store.tickets.upsert(some, run=run.number, finish=desk.finished)
             await asyncio.sleep(0)
         for start in range(0, len(batch.devices), CHUNK):
             store.devices.upsert(batch.devices[start : start + CHUNK], run=run.number)
@@ -212,6 +210,3 @@ def relink(desk: Desk) -> None:
         store.devices.tie(match(assets, devices, desk.client_key))
         store.tickets.name_devices()
 
-
-def _safe(client: str | None) -> SafeText | None:
-    return None if client is None else SafeText(client)

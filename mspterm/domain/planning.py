@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mspterm.domain.action import Audience, NewTicket, Plan, Reboot, RunCommand, Target, Update
@@ -124,12 +124,10 @@ def device_target(device: Device, client: str | None) -> Target:
 
 def plan_run(devices: Sequence[tuple[Device, str | None]], command: RunCommand) -> Plan:
     """The same command line on each device; `command.ref` is replaced by each one's."""
-    writes = tuple(
-        RunCommand(d.ref, command.command, command.shell, command.run_as, command.attach, command.timeout_s)
-        for d, _ in devices
-    )
+    writes = tuple(replace(command, ref=d.ref) for d, _ in devices)
+    what = f"script {command.script} {command.command}".rstrip() if command.script else command.command
     lines = [
-        f"{d.ref} {d.name}: run as {command.run_as} ({command.shell}): {command.command}" for d, _ in devices
+        f"{_named(d, client)}: run as {command.run_as} ({command.shell}): {what}" for d, client in devices
     ]
     if command.attach:
         lines.append(f"  output goes to {command.attach} as an internal note")
@@ -148,5 +146,10 @@ def plan_reboot(devices: Sequence[tuple[Device, str | None]]) -> Plan:
         Risk.DISRUPTIVE,
         tuple(Reboot(d.ref) for d, _ in devices),
         tuple(device_target(d, c) for d, c in devices),
-        tuple(f"{d.ref} {d.name}: restart now" for d, _ in devices),
+        tuple(f"{_named(d, client)}: restart now" for d, client in devices),
     )
+
+
+def _named(device: Device, client: str | None) -> str:
+    """A device as people call it; an RMM's ref says nothing to them, and may fill a line."""
+    return f"{device.name} ({client or 'no client'})"

@@ -57,7 +57,9 @@ def user_problem(user: str) -> str | None:
 
 def fingerprint_problem(text: str) -> str | None:
     good = _FINGERPRINT.fullmatch(text)
-    return None if good else "a host key's fingerprint is SHA256: and 43 characters, as `ssh-keygen -lf` has it"
+    return (
+        None if good else "a host key's fingerprint is SHA256: and 43 characters, as `ssh-keygen -lf` has it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class Hop:
         if problem is None and not 1 <= self.port <= 65535:
             problem = "a port is 1 to 65535"
         if problem is not None:
-            raise failed(Reason.REFUSED, f"ssh: {self.user!r} at {self.host!r} is not connected to: {problem}.")
+            raise failed(
+                Reason.REFUSED, f"ssh: {self.user!r} at {self.host!r} is not connected to: {problem}."
+            )
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

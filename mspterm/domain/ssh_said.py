@@ -35,7 +35,9 @@ def failure_of(target: SshTarget, status: int, said: str, known_hosts: str) -> F
         )
         return Failure(Reason.CONFLICT, sentence)
     if "Host key verification failed" in said or "host key is known for" in said:
-        sentence = f"The host key of {alias} is not known, so nothing was sent; open the session again to see it."
+        sentence = (
+            f"The host key of {alias} is not known, so nothing was sent; open the session again to see it."
+        )
         return Failure(Reason.REFUSED, sentence)
     lines = [clean(line, limit=200) for line in said.splitlines() if line.strip()]
     reason = Reason.AUTH if "Permission denied" in said else Reason.OFFLINE

@@ -44,14 +44,14 @@ class _Dial(dial):
 
 
 class Socket:
-    """One open websocket that carries text. Made by `open_socket`."""
+    """One open websocket. Made by `open_socket`."""
 
     def __init__(self, name: str, wire: ClientConnection) -> None:
         self._name = name
         self._wire = wire
 
-    async def send(self, text: str) -> None:
-        """Sends one message. Raises Failed(offline) when the connection is gone."""
+    async def send(self, text: str | bytes) -> None:
+        """Sends one message, text or binary. Raises Failed(offline) when the connection is gone."""
         try:
             await self._wire.send(text)
         except ConnectionClosed as e:
@@ -64,6 +64,13 @@ class Socket:
         """
         try:
             return await self._wire.recv(decode=False)
+        except ConnectionClosed as e:
+            raise _lost(self._name, e) from e
+
+    async def receive_frame(self) -> str | bytes:
+        """The next message as the kind it came as: text or binary. Raises as `receive` does."""
+        try:
+            return await self._wire.recv()
         except ConnectionClosed as e:
             raise _lost(self._name, e) from e
 

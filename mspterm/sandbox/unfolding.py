@@ -20,6 +20,7 @@ _RECENT = 200
 """How far back from the last open ticket colleagues and customers look for one."""
 
 _CROWDED = 60
+_PATIENCE_S = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +116,17 @@ def colleague(life: Life, at: datetime, draw: Draw) -> None:
 
 
 def _takes(life: Life, at: datetime, draw: Draw) -> None:
-    """One that a person reported; alerts that came in meanwhile are left to who is on call."""
+    """One that a person reported, a P1 only when nobody has come for it. Alerts that came in meanwhile
+    are left to who is on call."""
     world = life.world
-    free = _open_ones(
-        life,
-        lambda t: (
-            t.owner is None
-            and t.priority != P1
-            and t.id != _spare(life)
-            and (t.source != ALERT or t.story is not None)
-        ),
-    )
+    overdue = at - timedelta(seconds=_PATIENCE_S / world.clock.speed)
+
+    def is_free(ticket: Ticket) -> bool:
+        reported = ticket.source != ALERT or ticket.story is not None
+        left_alone = ticket.priority == P1 and ticket.created > overdue
+        return ticket.owner is None and reported and not left_alone and ticket.id != _spare(life)
+
+    free = _open_ones(life, is_free)
     if free:
         ticket = world.edit(draw.pick(free).id)
         tier = desk.BOARD[ticket.board].tier

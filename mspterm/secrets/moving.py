@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.secrets.answer import Answer, SecretStore, State
-from mspterm.secrets.choice import remember
 from mspterm.secrets.stores import Stores
 
 Name = tuple[str, str]
@@ -34,7 +33,7 @@ def move(stores: Stores, names: Iterable[Name], to: str, *, leave: bool = False)
             elif _copied(source, target, name):
                 moved.append(name)
                 yield f"{name[0]}: {name[1]} is in {target.title}."
-    remember(choice.file, to)
+    stores.choose(to)
     yield f"{choice.file} names {target.title}."
     yield from _deleted(source, moved)
 
@@ -60,7 +59,9 @@ def _must(answer: Answer, state: State) -> None:
 
 def _same(answer: Answer, secret: Secret, name: Name) -> None:
     if answer.secret != secret:
-        sentence = f"{name[0]}: {name[1]} could not be read back from where it was copied to; nothing is lost."
+        sentence = (
+            f"{name[0]}: {name[1]} could not be read back from where it was copied to; nothing is lost."
+        )
         raise failed(Reason.REFUSED, sentence)
 
 

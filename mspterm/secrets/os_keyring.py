@@ -127,8 +127,7 @@ _UNLOCK, _MISSING = {
     sys.platform,
     (
         _DAEMON,
-        "no Secret Service on this session's D-Bus: start a session with `dbus-run-session -- bash`, "
-        f"in it {_DAEMON} and then mspterm; or keep them "
-        "in an age file (`mspterm auth move --to age`)",
+        "no Secret Service on this session's D-Bus: `mspterm auth doctor` says what to start, "
+        "`mspterm auth move --to age` keeps them in an encrypted file",
     ),
 )

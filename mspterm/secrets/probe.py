@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -59,9 +60,16 @@ def advice(env: Mapping[str, str], platform: str = sys.platform) -> str:
         if shutil.which(tool) is None
     ]
     install = f"`apt install {' '.join((*lacking, 'libsecret-tools'))}`, then " if lacking else ""
-    bus = "" if env.get("DBUS_SESSION_BUS_ADDRESS") else "`dbus-run-session -- bash`, in it "
+    bus = "" if _has_bus(env) else "`dbus-run-session -- bash`, in it "
     unlock = "`read -rsp 'Keyring password: ' P; printf %s \"$P\" | gnome-keyring-daemon --replace --unlock"
     return (
         f"For a Secret Service without a desktop: {install}{bus}{unlock} --components=secrets`. "
         "Or keep credentials in an age file, which needs none of that: `mspterm auth move --to age`."
     )
+
+
+def _has_bus(env: Mapping[str, str]) -> bool:
+    """Whether the session's bus is there; tmux keeps the address of one that has ended."""
+    address = env.get("DBUS_SESSION_BUS_ADDRESS", "")
+    path = address.removeprefix("unix:path=").partition(",")[0]
+    return bool(address) and (path == address or os.path.exists(path))

@@ -9,7 +9,7 @@ from mspterm.config.paths import place
 from mspterm.domain.reasons import Failed
 from mspterm.secrets.age_file import AgeStore
 from mspterm.secrets.answer import SecretStore, Unusable
-from mspterm.secrets.choice import Choice, Commands, choice_file, read_choice
+from mspterm.secrets.choice import Choice, Commands, choice_file, read_choice, remember
 from mspterm.secrets.command import CommandStore
 from mspterm.secrets.os_keyring import OsKeyring
 
@@ -56,6 +56,11 @@ class Stores:
         if name not in self._open:
             self._open[name] = self._make(name)
         return self._open[name]
+
+    def choose(self, name: str, recovery: tuple[str, ...] | None = None) -> None:
+        """Remembers the backend in auth.toml, and uses it from now on. Raises Failed."""
+        remember(self.file, name, recovery)
+        self._choice = None
 
     @property
     def age(self) -> AgeStore:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mspterm.domain.order import row_of
@@ -12,6 +13,8 @@ from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.store.codec import pack, unpack
 from mspterm.store.rows import COLUMNS, Rows, row_from
+
+Finish = Callable[[Ticket, Ticket | None], Ticket]
 
 _MARKS = ", ".join("?" * 29)
 _UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
@@ -53,10 +56,11 @@ class Tickets(Rows):
             found[ref] = (*found.get(ref, ()), device)
         return found
 
-    def upsert(self, tickets: Iterable[Ticket], *, run: int = 0) -> int:
+    def upsert(self, tickets: Iterable[Ticket], *, run: int = 0, finish: Finish | None = None) -> int:
         """Stores what is newer than what is known; returns how many rows really changed.
 
-        An answer that was asked for earlier than the stored one never moves a row back.
+        An answer that was asked for earlier than the stored one never moves a row back. `finish`
+        adds to a ticket what follows from it and from what was known of it.
         """
         changed = 0
         with self._db.write() as db:
@@ -64,7 +68,10 @@ class Tickets(Rows):
             for ticket in tickets:
                 known = db.execute(_KNOWN, (ticket.ref,)).fetchone()
                 observed = ticket.observed_at.timestamp()
-                if known is not None and (known[0] > observed or _same(known, ticket)):
+                old = None if known is None else unpack(known[1], Ticket)
+                if finish is not None:
+                    ticket = finish(ticket, old)
+                if known is not None and (known[0] > observed or _same(old, bool(known[3]), ticket)):
                     sql = "UPDATE ticket SET observed = max(observed, ?), run = max(run, ?) WHERE ref = ?"
                     db.execute(sql, (observed, run, ticket.ref))
                     continue
@@ -143,8 +150,9 @@ class Tickets(Rows):
         found = self._db.connection.execute("SELECT data FROM ticket_detail WHERE ref = ?", (ref,)).fetchone()
         return None if found is None else unpack(found[0], TicketDetail)
 
-    def put_detail(self, detail: TicketDetail) -> None:
-        self.upsert([detail.ticket])
+    def put_detail(self, detail: TicketDetail, *, finish: Finish | None = None) -> None:
+        self.upsert([detail.ticket], finish=finish)
+        detail = replace(detail, ticket=self.get(detail.ticket.ref) or detail.ticket)
         observed = detail.ticket.observed_at.timestamp()
         with self._db.write() as db:
             data = (detail.ticket.ref, pack(detail), observed)
@@ -160,10 +168,9 @@ def _columns(row: TicketRow) -> tuple[object, ...]:
     return tuple(getattr(row, "order" if n == "ord" else n) for n in names)
 
 
-def _same(known: tuple[float, bytes, int, int, int], new: Ticket) -> bool:
+def _same(old: Ticket | None, active: bool, new: Ticket) -> bool:
     """Whether nothing but the time of asking differs from the stored ticket."""
-    if bool(known[3]) != new.active:
+    if old is None or active != new.active:
         return False
-    old = unpack(known[1], Ticket)
     names = (n for n in Ticket.__slots__ if n != "observed_at")
     return old.updated_at == new.updated_at and all(getattr(old, n) == getattr(new, n) for n in names)

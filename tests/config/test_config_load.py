@@ -49,8 +49,9 @@ def test_no_file_at_the_usual_place_is_a_config_without_connections(
     loaded = load()
     assert loaded.source is None
     usual = Escalation({"P1": "10m", "P2": "30m"}, 75, {"L1": "1h", "L2": "4h"}, ("what", "tried"))
-    free: dict[str, object] = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}, "ssh": {}}
-    assert loaded == Config(escalation=usual, raw=free)
+    raw: dict[str, object] = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}}
+    raw["ssh"] = {"clients": {}, "devices": {}}
+    assert loaded == Config(escalation=usual, raw=raw)
 
 
 def test_a_file_that_was_named_must_exist(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +238,7 @@ def test_secrets_that_would_share_a_variable_are_told(file: Path) -> None:
     assert "MSPTERM_SECRET_X_API_SECRET" in problem.sentence
 
 
-def test_dates_may_be_tomls_own_and_free_tables_are_kept(file: Path) -> None:
+def test_dates_may_be_tomls_own_and_raw_tables_are_kept(file: Path) -> None:
     file.write_text(
         "clients_dir = 'facts'\n[calendars.a]\ntimezone='Etc/UTC'\nholidays=[2026-12-25]\n"
         "breaks={2026-12-24=[['12:00','24:00']]}\n[sla.gold]\ncalendar='a'\nresponse={P1='15m'}\n[ssh]\nuser='ops'\n"
@@ -247,7 +248,7 @@ def test_dates_may_be_tomls_own_and_free_tables_are_kept(file: Path) -> None:
     assert config.raw["calendars"]["a"]["holidays"] == ("2026-12-25",)
     assert config.raw["calendars"]["a"]["breaks"] == {"2026-12-24": (("12:00", "24:00"),)}
     assert config.raw["sla"]["gold"]["response"] == {"P1": "15m"}
-    assert config.raw["ssh"] == {"user": "ops"}
+    assert config.raw["ssh"] == {"user": "ops", "clients": {}, "devices": {}}
     assert (config.clients_dir, config.journal_head_file) == (file.parent / "facts", file.parent / "head")
     assert (config.clients["hvd"].match, config.keys) == (("HVD",), {"claim": "c"})
     assert [(v.name, v.title, v.filter) for v in config.views] == [("on_call", "On call", "p:1")]
@@ -290,7 +291,7 @@ def test_the_example_loads_with_every_connection_off() -> None:
 def test_the_example_shows_every_key_and_loads_with_all_of_them(file: Path) -> None:
     lines = example.render().splitlines()
     file.write_text(
-        "\n".join(line[1:] if line.startswith("#") and line[1:2] != " " else line for line in lines)
+        "\n".join(line[1:] if line.startswith("#") and line[1:2] not in (" ", ":") else line for line in lines)
     )
     config = load(file)
     assert config.connections["desk"].priorities

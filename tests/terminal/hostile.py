@@ -167,8 +167,8 @@ _CSI = re.compile(r"\x1b\[([?<>=]?)([0-9;]*)([$ ]?[A-Za-z])")
 _OSC = re.compile("\x1b]0;mspterm\x07|\x1b]22;(default|pointer|text)\x07")
 # Textual's modes: alternate screen, cursor, mouse off, focus, bracketed paste, wrap, synchronised
 # output, in-band resize; `mouse` adds those that report it.
-_MODES = frozenset("1049 25 1004 2004 7 2026 2048".split())
-_MOUSE = frozenset("1000 1003 1006 1015 1016".split())
+_MODES = frozenset(["1049", "25", "1004", "2004", "7", "2026", "2048"])
+_MOUSE = frozenset(["1000", "1003", "1006", "1015", "1016"])
 
 
 @dataclass(frozen=True, slots=True)

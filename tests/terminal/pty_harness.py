@@ -14,6 +14,7 @@ import re
 import select
 import signal
 import struct
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from types import TracebackType
 from typing import Any
 
 import pyte
+
+assert sys.platform != "win32"
 
 # What a terminal answers: synchronised output and in-band resize not recognised as set but known,
 # Kitty's keyboard flags off, and a VT220's primary attributes.

@@ -37,7 +37,7 @@ class Home:
     """A technician's home with a config; `secrets` come from the environment."""
 
     path: Path
-    secrets: Mapping[str, str] = field(default_factory=lambda: SECRETS)
+    secrets: Mapping[str, str] = field(default_factory=lambda: SECRETS, repr=False)
 
     def write(self, config: str) -> Home:
         (self.path / "config.toml").write_text(config)
@@ -48,7 +48,11 @@ class Home:
         return self.path / "state"
 
     def env(self, **changes: str) -> dict[str, str]:
-        places = {"HOME": self.path, "MSPTERM_CONFIG": self.path / "config.toml", "MSPTERM_STATE_DIR": self.state}
+        places = {
+            "HOME": self.path,
+            "MSPTERM_CONFIG": self.path / "config.toml",
+            "MSPTERM_STATE_DIR": self.state,
+        }
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("XDG", "DBUS", "MSPTERM"))}
         named = {name: str(place) for name, place in places.items()}
         return {**environment(), **named, **self.secrets, "PATH": clean["PATH"], **changes}

@@ -16,7 +16,6 @@ from tests.terminal.fake_rt_server import MeshServer, RtServer
 from tests.terminal.hostile import ATTACKS, EVERYTHING, HostileRt, attack_by_device
 from tests.terminal.real_console import MESH, RT, Home
 
-NUMBERS = range(1, len(ATTACKS) + 1)
 READS = (
     ("tickets",),
     ("tickets", "--view", "all", "--filter", "h07"),
@@ -31,7 +30,7 @@ READS = (
     ("auth", "test"),
 )
 PLANS = (
-    ("claim", *(f"rt:{n}" for n in NUMBERS), "--dry-run"),
+    ("claim", *(f"rt:{n}" for n in (1, 5, 13, 17, 18, 20)), "--dry-run"),
     ("note", "rt:1", "--text", EVERYTHING.replace("\0", ""), "--dry-run"),
     ("reply", "rt:1", "--text", "x", "--dry-run"),
     ("update", "rt:18", "--text", "x", "--minutes", "5", "--priority", "1", "--dry-run"),
@@ -45,7 +44,7 @@ ERRORS = (
     ("ticket", "\x1b]0;pwned\x07:1"),
     ("device", "\x1b[31mred\u202e"),
     ("tickets", "--view", "\x1b]52;c;eA==\x07"),
-    ("tickets", "--filter", "bad\x1b[2J:\u200b"),
+    ("tickets", "--filter", "p:\x1b[2J\u200b"),
     ("status", "rt:1", "\x9b31mno such"),
     ("assign", "rt:1", "\x1b]8;;x\x1b\\ghost"),
     ("update", "rt:1", "--queue", "[/b]\u202e"),
@@ -73,7 +72,9 @@ def hidden(output: bytes) -> list[str]:
     text = output.decode("utf-8").replace("\U0001f469\u200d\U0001f4bb", "")
     bad = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return [
-        ascii(c) for c in text if c != "\n" and (unicodedata.category(c) in bad or 0xE0000 <= ord(c) <= 0xE0FFF)
+        ascii(c)
+        for c in text
+        if c != "\n" and (unicodedata.category(c) in bad or 0xE0000 <= ord(c) <= 0xE0FFF)
     ]
 
 
@@ -101,7 +102,13 @@ def test_every_reading_verb(desk: Desk) -> None:
 
 def test_what_was_attacked_with_can_be_read(desk: Desk) -> None:
     table = desk("tickets", status=0).stdout.decode()
-    for shown in ("[@click=app.quit]x[/]", "[bold red]rich[/bold red]", ":smile: :warning:", "C:\\x\\[/]", "<U+202E>"):
+    for shown in (
+        "[@click=app.quit]x[/]",
+        "[bold red]rich[/bold red]",
+        ":smile: :warning:",
+        "C:\\x\\[/]",
+        "<U+202E>",
+    ):
         assert shown in table
     found = json.loads(desk("tickets", "--json", status=0).stdout)
     assert len(found) == len(ATTACKS)
@@ -127,8 +134,8 @@ def test_a_write_that_is_answered_with_an_attack_reaches_journal_and_outbox(desk
     assert desk("status", "rt:2", "stalled").returncode in (1, 5)
     for argv in (("audit", "show"), ("audit", "verify"), ("outbox", "list")):
         assert desk(*argv).stdout
-    for argv in (("audit", "show", "--json"), ("outbox", "list", "--json")):
-        assert json.loads(desk(*argv, status=0).stdout)
+    for told in (("audit", "show", "--json"), ("outbox", "list", "--json")):
+        assert json.loads(desk(*told, status=0).stdout)
     assert sorted(set(writes(desk))) == ["POST /ticket/2/comment", "PUT /ticket/2"]
 
 

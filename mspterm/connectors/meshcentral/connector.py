@@ -17,6 +17,7 @@ from mspterm.connectors.meshcentral.manifest import MANIFEST
 from mspterm.connectors.meshcentral.questions import Questions
 from mspterm.connectors.meshcentral.refused import no_device
 from mspterm.connectors.meshcentral.session import Session
+from mspterm.connectors.meshcentral.terminal import MeshTerminal, open_terminal
 from mspterm.connectors.meshcentral.wire import Event
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State, Write
 from mspterm.domain.device import DeviceDetail, Sample
@@ -141,6 +142,22 @@ class MeshConnector:
         if isinstance(write, Reboot):
             return await self._actions.reboot(write, nodeid)
         return await self._actions.run(write, nodeid)
+
+    async def open_terminal(
+        self, id: str, *, shell: str, run_as: str, columns: int, rows: int
+    ) -> MeshTerminal:
+        await self._known(id)
+        device = self._inventory.name(id)
+        return await open_terminal(
+            self._session,
+            self._connection,
+            id,
+            device,
+            shell=shell,
+            run_as=run_as,
+            columns=columns,
+            rows=rows,
+        )
 
     async def set_notes(self, nodeid: str, text: str) -> SafeText:
         """Replaces a device's notes; returns them as re-read. Raises Failed where they weren't kept."""

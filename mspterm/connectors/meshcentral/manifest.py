@@ -16,6 +16,7 @@ MANIFEST = Manifest(
         "telemetry": Capability(True),
         "run": Capability(True),
         "reboot": Capability(True),
+        "terminal": Capability(True),
         "device_notes": Capability(True),
         "alerts": Capability(False, "MeshCentral raises no alerts"),
         "patches": Capability(False, "MeshCentral does not know the state of patches"),

@@ -30,6 +30,21 @@ class Frame(Struct):
     event: Raw = Raw()
 
 
+class Cookies(Struct):
+    """Short-lived keys to the relay: ours, and the one that our message hands to the agent."""
+
+    cookie: str
+    rcookie: str
+
+
+class Control(Struct):
+    """A text frame of a tunnel, where its channel says so."""
+
+    ctrl_channel: object = field(name="ctrlChannel", default=None)
+    type: object = None
+    msg: object = None
+
+
 class Node(Struct, frozen=True):
     """A device. `conn` and `pwr` are absent while it is offline; times are epoch milliseconds."""
 

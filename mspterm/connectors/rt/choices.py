@@ -38,6 +38,7 @@ class Chooser:
             technicians=await self._technicians("|".join(f"RT::Queue-{queue}" for queue in ids)),
             clients=tuple(clean(client) for client in sorted(self._feed.clients_seen)),
             required=("queue", "summary"),
+            status_classes={clean(s): self._feed.class_of(s).value for s in statuses},
         )
 
     async def _technicians(self, limit: str) -> tuple[Technician, ...]:

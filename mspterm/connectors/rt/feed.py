@@ -14,6 +14,7 @@ from mspterm.connectors.rt import wire
 from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.mapping import TenantMap, when
 from mspterm.domain.device import Asset
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import clean
 from mspterm.domain.ticket import Ticket
 from mspterm.net.http import Query
@@ -31,6 +32,9 @@ class Feed:
         self.statuses_seen: set[str] = set()
         self._client, self._mapping, self._now = client, mapping, now
         self._replied: dict[str, datetime] = {}
+
+    def class_of(self, status: str) -> StatusClass:
+        return self._mapping.status_class(status)
 
     def run(self, cursor: str | None, full: bool, known: Known | None = None) -> AsyncGenerator[Batch, None]:
         since = _since(cursor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
@@ -15,15 +16,17 @@ from mspterm.console.dialogs.frame import Dialog
 from mspterm.domain.action import Ask, Consent, Plan, Refuse, Verdict
 
 
-async def confirm(app: App[Any], plan: Plan, verdict: Verdict) -> Consent | None:
+async def confirm(app: App[Any], plan: Plan, verdict: Verdict, because: Sequence[str] = ()) -> Consent | None:
     """The person's consent to exactly this plan, or None. A refusal is shown and ends in None.
+    `because`: why it was proposed, to read above it.
 
     Call it in a worker.
     """
     if isinstance(verdict, Refuse):
         await app.push_screen_wait(RefusedDialog(plan, verdict))
         return None
-    return await app.push_screen_wait(ConfirmDialog(plan, verdict if isinstance(verdict, Ask) else None))
+    asks = verdict if isinstance(verdict, Ask) else None
+    return await app.push_screen_wait(ConfirmDialog(plan, asks, because))
 
 
 class PlanDialog(Dialog[Consent]):
@@ -33,16 +36,27 @@ class PlanDialog(Dialog[Consent]):
     PlanDialog #plan { height: auto; max-height: 1fr; }
     PlanDialog .stake { color: $role-warning; height: auto; }
     PlanDialog .line { height: auto; }
+    PlanDialog .because { color: $role-muted; height: auto; }
     PlanDialog Input { background: $panel; width: 40; }
     """
 
-    def __init__(self, title: str, plan: Plan, stake: tuple[str, ...] = (), problem: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        plan: Plan,
+        stake: Sequence[str] = (),
+        problem: str = "",
+        because: Sequence[str] = (),
+    ) -> None:
         super().__init__(title, problem)
+        self._because = because
         self._plan = plan
         self._stake = stake
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="plan", can_focus=False):
+            for row in self._because:
+                yield Static(Content(row), classes="because")
             for row in self._plan.lines:
                 yield Static(Content(row), classes="line")
             for row in self._stake:
@@ -54,8 +68,9 @@ class ConfirmDialog(PlanDialog):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "Send", show=False, id="confirm.yes")]
 
-    def __init__(self, plan: Plan, asks: Ask | None) -> None:
-        super().__init__(f"{plan.action}: this will happen", plan, asks.stake if asks else plan.stake)
+    def __init__(self, plan: Plan, asks: Ask | None, because: Sequence[str] = ()) -> None:
+        stake = asks.stake if asks else plan.stake
+        super().__init__(f"{plan.action}: this will happen", plan, stake, because=because)
         self._phrase = asks.phrase if asks else None
 
     def start(self) -> Widget:

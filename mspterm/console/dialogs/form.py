@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.events import Key, Paste, Resize
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -73,6 +73,8 @@ class Words(TextArea):
 
 class FormDialog(Dialog[Values]):
     """Ends with what was filled in by parameter name, or None."""
+
+    LETTERS_COUNT = True
 
     DEFAULT_CSS = """
     FormDialog #form { height: auto; }
@@ -144,10 +146,6 @@ class FormDialog(Dialog[Values]):
         usable = (f for f in self._entries() if isinstance(f, TextArea) or f.usable)
         first = next(usable, None)
         return super().start() if first is None else _entry(first)
-
-    def counts(self, event: Key | Paste) -> bool:
-        # Letters typed right behind the key that opened the form are its text, and can't send it.
-        return super().counts(event) or isinstance(event, Paste) or event.is_printable
 
     def _entries(self) -> list[Field | TextArea]:
         found = (self.query_one(f"#field-{p.name}") for p in self._form.params)

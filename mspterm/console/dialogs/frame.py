@@ -27,6 +27,8 @@ class Dialog(QuietModal[T | None]):
     """
 
     AUTO_FOCUS = ""
+    LETTERS_COUNT: ClassVar[bool] = False
+    """Whether letters typed right behind the key that opened it are its text: they can't send it."""
     SEND: ClassVar[str] = "Send"
     CANCEL: ClassVar[str] = "Cancel"
 
@@ -86,6 +88,9 @@ class Dialog(QuietModal[T | None]):
         return self.query_one("#send")
 
     def counts(self, event: events.Key | events.Paste) -> bool:
+        """Of what was pressed before it stood there, letters at most."""
+        if self.LETTERS_COUNT and (isinstance(event, events.Paste) or event.is_printable):
+            return True
         return self._ready_at is not None and event.time >= self._ready_at
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -16,12 +16,12 @@ from mspterm.domain.text import clean
 _ROLES = {State.DONE: "ok", State.QUEUED: "warning", State.PLANNED: "muted"}
 
 
-def sentence_of(result: Result) -> str:
-    """`rt:42 claim: done`, with the reason where it isn't, for a notification."""
+def sentence_of(result: Result, name: str | None = None) -> str:
+    """`rt:42 claim: done`, with the reason where it isn't, for a notification; `name` for a device."""
     outcome = result.outcome
-    ref = outcome.created_ref or outcome.ref
+    what = name or outcome.created_ref or outcome.ref
     why = f". {outcome.failure.sentence}" if outcome.failure else ""
-    return f"{ref} {result.action}: {outcome.state.value}{why}"
+    return f"{what} {result.action}: {outcome.state.value}{why}"
 
 
 async def show_results(app: App[Any], plan: Plan, results: Sequence[Result]) -> None:
