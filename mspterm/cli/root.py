@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "escalate": ("mspterm.cli.write", "escalate", "Move a ticket to another tier or queue with a handoff."),
     "run": ("mspterm.cli.act", "run_", "Run a command on devices: DEVICE... -- COMMAND."),
     "reboot": ("mspterm.cli.act", "reboot", "Restart a device."),
+    "ssh": ("mspterm.cli.ssh", "ssh", "A shell on a device, through its client's jump host."),
     "sla": ("mspterm.cli.sla", "sla", "Evaluate SLA cases; explain a ticket's clock."),
     "outbox": ("mspterm.cli.outbox", "outbox", "Writes that wait, failed or are uncertain."),
     "audit": ("mspterm.cli.audit", "audit", "The journal of everything that was done."),

@@ -81,6 +81,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _begin(self) -> None:
         self.session.begin(lambda text: self.tell(text, "warning"), self.changed)
+        self.session.watch_storms(self._storms_changed)
         # What is there by now stays: left out of every collection, it delays no key.
         gc.freeze()
         gc.enable()
@@ -102,6 +103,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         if self._shows:
             self.main.follow()
             self.look()
+
+    def _storms_changed(self) -> None:
+        if self._shows:
+            self.main.show_rows(anew=False)
 
     def look(self) -> None:
         """The open screen's bars, anew."""

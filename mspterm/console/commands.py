@@ -63,6 +63,10 @@ COMMANDS: tuple[Command, ...] = (
     _list("first", "First", "home", "First ticket"),
     _list("last", "Last", "end", "Last ticket"),
     _list("open", "Open", "enter", "The ticket, with its conversation, client and devices", 11),
+    _list(
+        "unfold", "Unfold", "right", "Show the tickets of a storm, which is one row until then; Enter, too"
+    ),
+    _list("fold", "Fold", "left", "Make the storm one row again"),
     _list("mark", "Mark", "space", "Mark or unmark the ticket; actions then go to all that are marked", 12),
     _list("extend_down", "Mark down", "shift+down", "Mark from here down"),
     _list("extend_up", "Mark up", "shift+up", "Mark from here up"),

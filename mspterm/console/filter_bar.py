@@ -110,13 +110,21 @@ class FilterBar(Horizontal):
 
 
 def facts(
-    filter_: Filter[TicketRow], sort: str, shown: int, of: int, marked: tuple[int, int], new: int
+    filter_: Filter[TicketRow],
+    sort: str,
+    shown: int,
+    of: int,
+    marked: tuple[int, int],
+    new: int,
+    folded: int = 0,
 ) -> Sequence[Run]:
     """The second line's words: what narrows the list, and what is marked."""
     narrowed = bool(filter_.terms)
     runs: list[Run] = [(f" {shown} of {of} " if narrowed else f" {shown} tickets ", "text")]
     if narrowed:
         runs.append((f" / {filter_} ", "warning"))
+    if folded:
+        runs.append((f" [+] {folded} folded ", "muted"))
     if marked[0]:
         hidden = f", {marked[1]} of them hidden" if marked[1] else ""
         runs.append((f" * {marked[0]} marked{hidden} ", "new"))

@@ -75,6 +75,9 @@ class MainScreen(QuietScreen[None]):
         self._instant: Timer | None = None
         self._rest: Timer | None = None
         self._burning: int | None = None
+        self._listed: Sequence[TicketRow] = ()
+        self._folded = 0
+        self._unfolded: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield Tabs(self._session.board.views, self._view)
@@ -128,6 +131,8 @@ class MainScreen(QuietScreen[None]):
         if not self._loaded:
             return
         changed = self._session.board.follow(self._session.store)
+        if changed and self._session.storms is not None:
+            self._session.storms.look()
         if self._session.looked_first():
             self.queue.looked(self._session.board.revision)
         if changed:
@@ -144,14 +149,41 @@ class MainScreen(QuietScreen[None]):
     def show_rows(self, *, anew: bool) -> None:
         """The view's rows into the list; `anew` for another view, filter or sort."""
         board = self._session.board
-        rows = board.shown(self._view, self.filter_bar.filter, self._sort)
+        self._listed = board.shown(self._view, self.filter_bar.filter, self._sort)
         self._say_nothing()
-        (self.queue.set_rows if anew else self.queue.apply)(rows)
+        (self.queue.set_rows if anew else self.queue.apply)(self._fold(self._listed))
         self.query_one(Tabs).show(self._view, board.counts)
-        self._say_facts(rows)
+        self._say_facts()
         self._wait_for_instant()
         self._await_rest()
         self._ring()
+
+    def _fold(self, rows: Sequence[TicketRow]) -> Sequence[TicketRow]:
+        """Each storm as one row; what a filter finds stands alone."""
+        storms = self._session.storms.found if self._session.storms else ()
+        if not storms or self.filter_bar.filter.terms:
+            self.queue.folds, self._folded = {}, 0
+            return rows
+        from mspterm.console.folds import folded
+
+        shown, self.queue.folds, self._folded = folded(rows, storms, self._unfolded)
+        return shown
+
+    @on(QueueList.Unfolded)
+    def _unfold(self, event: QueueList.Unfolded) -> None:
+        event.stop()
+        self._open_storm(event.ref, event.open)
+        self.show_rows(anew=False)
+
+    def _open_storm(self, ref: str, open: bool) -> None:
+        from mspterm.console.folds import storm_of
+
+        storm = storm_of(ref, self._session.storms.found) if self._session.storms else None
+        if storm is not None and open:
+            self._unfolded.add(storm.key)
+        elif storm is not None:
+            self._unfolded.discard(storm.key)
+            self.queue.go_to(next((r for r in storm.refs if self.queue.folds.get(r, "")[:1] == "["), ref))
 
     def _ring(self) -> None:
         """The bell where more is on fire than before; what burns at the start is no news."""
@@ -169,12 +201,14 @@ class MainScreen(QuietScreen[None]):
         self.query_one(Preview).show(self.queue.cursor_ref)
         self.query_one(KeyBar).look()
 
-    def _say_facts(self, rows: Sequence[TicketRow]) -> None:
-        board, queue = self._session.board, self.queue
+    def _say_facts(self) -> None:
+        board, queue, rows = self._session.board, self.queue, self._listed
         marked = (len(queue.selected), queue.hidden_selected)
         new = sum(1 for row in rows if board.is_new(row))
         of = board.counts.get(self._view.name, len(rows))
-        self.filter_bar.facts(facts(self.filter_bar.filter, self._sort, len(rows), of, marked, new))
+        self.filter_bar.facts(
+            facts(self.filter_bar.filter, self._sort, len(rows), of, marked, new, self._folded)
+        )
 
     def _wait_for_instant(self) -> None:
         if self._instant is not None:
@@ -304,7 +338,7 @@ class MainScreen(QuietScreen[None]):
         """The ticket has been seen as it is now."""
         self._session.board.looked_at(ref)
         self.queue.looked_at(ref)
-        self._say_facts(self.queue.rows)
+        self._say_facts()
 
     async def action_quit(self) -> None:
         await self.app.action_quit()
@@ -315,7 +349,7 @@ class MainScreen(QuietScreen[None]):
 
     @on(QueueList.SelectionChanged)
     def _marked(self, event: QueueList.SelectionChanged) -> None:
-        self._say_facts(self.queue.rows)
+        self._say_facts()
         self._await_rest()
 
     @on(QueueList.Opened)
@@ -328,6 +362,7 @@ class MainScreen(QuietScreen[None]):
         """The cursor on this ticket, in all of the queue where view or filter leave it out."""
         if not self.queue.go_to(ref):
             self.filter_bar.clear()
+            self._open_storm(ref, True)
             self._view = next(v for v in self._session.board.views if v.name == "all")
             self.show_rows(anew=True)
             self.queue.go_to(ref)

@@ -9,7 +9,7 @@ lines, or only their ticking cells, that differ from what was painted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -52,6 +52,8 @@ class QueueList(Widget, can_focus=True):
         Binding("home", "first", "First", show=False, id="list.first"),
         Binding("end", "last", "Last", show=False, id="list.last"),
         Binding("enter", "open", "Open", show=False, id="list.open"),
+        Binding("right", "unfold(True)", "Unfold", show=False, id="list.unfold"),
+        Binding("left", "unfold(False)", "Fold", show=False, id="list.fold"),
         Binding("space", "mark", "Mark", show=False, id="list.mark"),
         Binding("shift+down", "extend(1)", "Mark down", show=False, id="list.extend_down"),
         Binding("shift+up", "extend(-1)", "Mark up", show=False, id="list.extend_up"),
@@ -78,6 +80,13 @@ class QueueList(Widget, can_focus=True):
             self.count, self.hidden = count, hidden
             super().__init__()
 
+    class Unfolded(Message):
+        """The storm that the ticket stands for or belongs to is to be opened, or closed."""
+
+        def __init__(self, ref: str, open: bool) -> None:
+            self.ref, self.open = ref, open
+            super().__init__()
+
     def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
@@ -85,6 +94,7 @@ class QueueList(Widget, can_focus=True):
         self._picks = Picks()
         self._seen_revision: int | None = None
         self._seen: dict[str, int] = {}
+        self.folds: Mapping[str, str] = {}
         self._nothing: tuple[Nothing, str] = (Nothing.LOADING, "")
         self._columns = layout_for(0)
         self._fitted = Size(0, 0)
@@ -227,8 +237,15 @@ class QueueList(Widget, can_focus=True):
         self._go(len(self.rows) - 1)
 
     def action_open(self) -> None:
-        if self.cursor_ref is not None:
+        """Open the ticket; of a closed storm, the storm."""
+        if self.folds.get(self.cursor_ref or "", "").startswith("[+"):
+            self.action_unfold(True)
+        elif self.cursor_ref is not None:
             self.post_message(self.Opened(self.cursor_ref))
+
+    def action_unfold(self, open: bool) -> None:
+        if self.cursor_ref is not None and self.cursor_ref in self.folds:
+            self.post_message(self.Unfolded(self.cursor_ref, open))
 
     def _go(self, index: int) -> None:
         self._picks.let_go()
@@ -313,6 +330,7 @@ class QueueList(Widget, can_focus=True):
                 selected=row.ref in self.selected,
                 fresh=self._fresh(row),
                 cursor=cursor if index == window.cursor else "",
+                fold=self.folds.get(row.ref, ""),
             )
             for index, row in enumerate(window.visible, window.top)
         ]

@@ -36,6 +36,8 @@ class Line(NamedTuple):
     fresh: bool
     cursor: str
     """`cursor`, `cursor-idle` (the list has no focus) or empty."""
+    fold: str = ""
+    """What stands before the summary: how many rows are folded here, or that this is one of them."""
 
     def only_ticked(self, was: Line) -> bool:
         """Whether nothing but time lies between the two."""
@@ -107,7 +109,7 @@ _CELLS: Mapping[str, Callable[[TicketRow, Line], str]] = {
     "status": lambda row, line: _status(row),
     "word": lambda row, line: row.status,
     "client": lambda row, line: row.client or "-",
-    "summary": lambda row, line: row.summary,
+    "summary": lambda row, line: line.fold + row.summary,
     "owner": lambda row, line: row.assignee or "-",
     "tier": lambda row, line: row.tier or "",
     "queue": lambda row, line: row.queue or "",
@@ -147,12 +149,18 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def line_for(
-    row: TicketRow, now: float, *, selected: bool = False, fresh: bool = False, cursor: str = ""
+    row: TicketRow,
+    now: float,
+    *,
+    selected: bool = False,
+    fresh: bool = False,
+    cursor: str = "",
+    fold: str = "",
 ) -> Line:
     """What `row` looks like at `now` (epoch seconds)."""
     clock, role = clock_cell(row, now)
     since = age(now - row.updated_at)
-    return Line(row.ref, row.revision, row.pending, clock, role, since, selected, fresh, cursor)
+    return Line(row.ref, row.revision, row.pending, clock, role, since, selected, fresh, cursor, fold)
 
 
 def render(row: TicketRow, line: Line, layout: Layout, roles: Roles) -> Strip:

@@ -21,6 +21,7 @@ from mspterm.store.connections import ConnectionState
 from mspterm.store.store import Store
 
 if TYPE_CHECKING:
+    from mspterm.console.storm_watch import StormWatch
     from mspterm.desk.clockwork import Clockwork
     from mspterm.desk.desk import Desk
     from mspterm.desk.perform import Performer
@@ -58,6 +59,7 @@ class Session:
         self.board = Board(self._views(), clock)
         self.keys = self._keys()
         self.running: Running | None = None
+        self.storms: StormWatch | None = None
         self._clockwork: Clockwork | None = None
         self.in_flight = 0
         self.doing = ""
@@ -180,6 +182,14 @@ class Session:
             self._start(self._follow(name, changed))
         for name in running.desk.serving("psa"):
             self._start(self._ask_me(name, changed))
+
+    def watch_storms(self, changed: Callable[[], None]) -> None:
+        """Start to group what belongs together."""
+        from mspterm.console.storm_watch import StormWatch
+
+        self.storms = StormWatch(self, changed)
+        self._start(self.storms.run())
+        self.storms.look()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

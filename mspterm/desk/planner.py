@@ -152,13 +152,20 @@ class Planner:
         if queue is None:
             raise failed(Reason.REFUSED, f"new: {name} needs a queue, one of: {', '.join(choices.queues)}.")
         queue = _one_of(queue, choices.queues, "queue", name)
-        client = _one_of(wanted.client, choices.clients, "client", name)
+        client = _one_of(self._vendors(wanted.client, choices.clients), choices.clients, "client", name)
         owner = (await self._owner(name, wanted.owner))[0] if wanted.owner else None
         new = NewTicket(
             name, client, wanted.summary, wanted.text or "", wanted.contact,
             self._device_of(name, wanted.device), queue, wanted.priority, wanted.type, wanted.parent, owner,
         )  # fmt: skip
         return plan_new(new, meets=self._desk.manifest(name).meets.get("new"))
+
+    def _vendors(self, wanted: str, known: Sequence[str]) -> str:
+        """The connection's own name for a client that was given by the config's name."""
+        folded = wanted.casefold()
+        found = next((c for n, c in self._desk.config.clients.items() if n.casefold() == folded), None)
+        names = () if found is None else tuple(m.rpartition(":")[2].casefold() for m in found.match)
+        return next((k for k in known if k.casefold() in names), wanted)
 
     def _device_of(self, name: str, device: str | None) -> str | None:
         """The PSA's asset for a device given by ref or name; the vendor links assets, not devices."""

@@ -28,6 +28,12 @@ _FLAGS = {
     "SBS-DC01": ["domain-controller"],
     "TCU-DC01": ["domain-controller", "call-first"],
 }
+_OFFICE = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+_AFTER_HOURS = {"coverage": "office", "rate": "225 an hour, one hour at least"}
+_FACTS: dict[str, dict[str, Any]] = {
+    "HVD": {"baa": True, "no_patient_data": True, "notice_h": 24},
+    "SMB": {**_AFTER_HOURS, "authoriser": "the brewery's owner"},
+}
 _STATUS_CLASSES = {
     desk.NEW: "new",
     desk.ASSIGNED: "new",
@@ -64,13 +70,18 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
             RMM: {"kind": "ninjaone", "url": ninjaone_url, "client_id": sandbox.ninjaone.auth.client_id},
         },
         "clients": {
-            client.code.lower(): {
-                "match": [client.name, client.code],
+            client.name: {
+                "match": [client.code],
                 "phones": [client.contacts[0].phone, client.contacts[0].mobile],
                 "notes": client.facts,
+                "contacts": [f"{c.first} {c.last}, {c.title}" for c in client.contacts],
+                "zone": client.zone,
+                "source": "the sandbox",
+                **_FACTS.get(client.code, {}),
             }
             for client in CLIENTS
         },
+        "calendars": {"office": {"timezone": "America/New_York", "weekly": _OFFICE}},
         "guard": {"flags": _FLAGS},
     }
 

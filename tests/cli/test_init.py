@@ -63,14 +63,14 @@ def test_from_nothing_to_a_config_with_a_greeting(tmp_path: Path, rt: RtServer) 
         answer(terminal, "Its name here", "desk")
         answer(terminal, "Address of the server", rt.url)
         answer(terminal, "token (not shown)", SECRET)
-        terminal.wait_for("Hello, Ines Duarte. desk answers")
+        terminal.wait_for("Hello, Ines. desk answers")
         answer(terminal, "Your name, for the journal", "")
         answer(terminal, "Write ", "y")
         assert terminal.wait_end() == 0
         shown = bytes(terminal.sent)
     file = config_of(tmp_path)
     config = load(file)
-    assert (config.connections["desk"].url, config.technician.name) == (rt.url, "Ines Duarte")
+    assert (config.connections["desk"].url, config.technician.name) == (rt.url, "Ines")
     text = file.read_text()
     assert text.startswith("#:schema ./config.schema.json\n")
     assert "# Seconds between polls" in text
@@ -79,7 +79,7 @@ def test_from_nothing_to_a_config_with_a_greeting(tmp_path: Path, rt: RtServer) 
     held = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()]
     assert not [canary for canary in CANARIES for content in (shown, *held) if canary in content]
     status = _verb(tmp_path, "auth", "test")
-    assert "desk: acts as Ines Duarte" in status.stdout or "locked" in status.stderr
+    assert "desk: acts as Ines" in status.stdout or "locked" in status.stderr
     _verb(tmp_path, "auth", "lock")
 
 

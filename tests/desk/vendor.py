@@ -91,9 +91,9 @@ class Vendor:
             Technician("ines", SafeText("Ines Duarte")),
             Technician("marcus", SafeText("Marcus Bell")),
         )
-        return Choices(
-            ("new", "open", "stalled", "resolved"), ("Service Desk", "Tier 2"), technicians, ("Oak",)
-        )
+        classes = {"new": "new", "open": "open", "stalled": "waiting", "resolved": "resolved"}
+        queues = ("Service Desk", "Tier 2")
+        return Choices(tuple(classes), queues, technicians, ("Oak",), status_classes=classes)
 
     async def act(self, write: Write, *, mark: str) -> Outcome:
         self._call("act")

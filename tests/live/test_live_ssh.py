@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -233,27 +234,22 @@ def home_with(lab: Lab, folder: Path) -> Home:
 
 
 def test_the_verb_in_a_terminal_from_confirmation_to_a_terminal_in_order(lab: Lab, tmp_path: Path) -> None:
-    import sys
-
     home = home_with(lab, tmp_path)
     argv = [sys.executable, "-m", "mspterm", "ssh", NAME]
-    with Terminal(argv, env=home.env(), size=(100, 40)) as terminal:
-        for _ in range(3):
-            terminal.wait_for(b"to confirm" if _ == 0 else b"to accept it", 30)
-            if _ == 0:
-                terminal.send(f"{NAME}\r".encode())
-            else:
-                fingerprint = (lab.jump if _ == 1 else lab.device).fingerprint
-                terminal.wait_for(fingerprint.encode(), 30)
-                terminal.send(f"{fingerprint[-8:]}\r".encode())
-            terminal.sent.clear()
-        terminal.wait_for(b"# ", 30)
-        terminal.send(b"printf '\\033[?1049h\\033[?1000h'; echo a\"\"b=$SSH_AUTH_SOCK.$MSPTERM_DEVICE; exit\r")
-        terminal.wait_for(f"ab=.{NAME}".encode(), 30)
+    with Terminal(argv, env=home.env(), size=(120, 40)) as terminal:
+        terminal.wait_for("to confirm")
+        terminal.send(f"{NAME}\r")
+        for server in (lab.jump, lab.device):
+            terminal.wait_for(server.fingerprint)
+            terminal.send(f"{server.fingerprint[-8:]}\r")
+        terminal.wait_for(f"{os.uname().nodename}:")
+        terminal.send("echo a''b=$SSH_AUTH_SOCK.$MSPTERM_DEVICE\r")
+        terminal.wait_for(f"ab=.{NAME}")
+        terminal.send("printf '\\033[?1049h\\033[?1000h'; exit\r")
         assert terminal.wait_end(30) == 0
         sent = bytes(terminal.sent)
-    assert sent.index(b"\x1b[?1049l", sent.index(b"\x1b[?1049h")) > 0
-    assert b"\x1b[?1000l" in sent
+    assert sent.rindex(b"\x1b[?1049l") > sent.rindex(b"\x1b[?1049h")
+    assert sent.rindex(b"\x1b[?1000l") > sent.rindex(b"\x1b[?1000h")
     assert b"ssh done" in sent
     assert not list((home.state / "ssh").glob("session-*"))
 

@@ -72,7 +72,7 @@ def test_what_it_writes_makes_a_client_work(tmp_path: Path) -> None:
         token = httpx.post(f"{urls[1]}/ws/oauth/token", data=form)
     assert (boards.status_code, token.status_code) == (200, 200)
     assert len(secrets["MSPTERM_SECRET_JOURNAL_KEY"]) == 64
-    assert {"hvd", "ksl"} <= loaded.clients.keys()
+    assert {"Harborview Dental Group", "Kestrel Logistics"} <= loaded.clients.keys()
     assert not any(value in config.read_text() for value in secrets.values())
 
 

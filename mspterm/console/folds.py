@@ -1,0 +1,70 @@
+"""A storm's tickets as one row that opens: which rows a list shows, and what stands before their words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from mspterm.domain.row import TicketRow
+from mspterm.domain.storms import Storm
+
+MEMBER = "| "
+
+
+class Folded(NamedTuple):
+    """Rows, the marks of those that stand for a storm or belong to an opened one, how many are hidden."""
+
+    rows: Sequence[TicketRow]
+    marks: Mapping[str, str]
+    hidden: int
+
+
+class _Group(NamedTuple):
+    storm: Storm
+    stands: str
+    members: Sequence[TicketRow]
+
+
+def folded(rows: Sequence[TicketRow], storms: Iterable[Storm], opened: Collection[str]) -> Folded:
+    """The rows with each storm's under the one that stands for it. `opened` are keys of storms."""
+    groups = _groups(rows, storms)
+    if not groups:
+        return Folded(rows, {}, 0)
+    stands = {group.stands: group for group in groups}
+    members = {row.ref for group in groups for row in group.members}
+    shown: list[TicketRow] = []
+    marks: dict[str, str] = {}
+    for row in rows:
+        if row.ref in members:
+            continue
+        shown.append(row)
+        if row.ref in stands:
+            group = stands[row.ref]
+            is_open = group.storm.key in opened
+            marks[row.ref] = f"[{'-' if is_open else '+'}{len(group.members) + 1}] "
+            if is_open:
+                shown += group.members
+                marks |= {member.ref: MEMBER for member in group.members}
+    return Folded(shown, marks, len(rows) - len(shown))
+
+
+def storm_of(ref: str, storms: Iterable[Storm]) -> Storm | None:
+    """The storm that the ticket is part of."""
+    return next((storm for storm in storms if ref in storm.refs), None)
+
+
+def _groups(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> list[_Group]:
+    """What folds here: a view may lack a storm's head, or hold one of its tickets alone."""
+    by_ref = {ref: storm for storm in storms for ref in storm.refs if ref not in storm.shown}
+    present: dict[str, list[TicketRow]] = {}
+    for row in rows:
+        storm = by_ref.get(row.ref)
+        # A P1 has a row of its own, whatever it was when the storm was found.
+        if storm is not None and (row.priority > 1 or row.ref == storm.head):
+            present.setdefault(storm.key, []).append(row)
+    return [_group(by_ref[found[0].ref], found) for found in present.values() if len(found) > 1]
+
+
+def _group(storm: Storm, found: Sequence[TicketRow]) -> _Group:
+    stands = next((row.ref for row in found if row.ref == storm.head), found[0].ref)
+    return _Group(storm, stands, [row for row in found if row.ref != stands])
