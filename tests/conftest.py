@@ -15,6 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 LAB = Path(os.environ.get("MSPLAB", "/tmp/msplab"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Live tests share the lab's servers and agents, so one worker runs them one after the other."""
+    for item in items:
+        if item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.xdist_group("lab"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of specs, captures and cases beside the project."""

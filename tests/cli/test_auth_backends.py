@@ -122,16 +122,16 @@ def test_a_second_person_recovers_what_is_stored(home: Home) -> None:
     assert held["desk"] == {"token": NEWER}
 
 
-def test_a_new_credential_is_stored_only_where_the_server_takes_it(home: Home, rt: RtServer) -> None:
+def test_a_new_credential_is_stored_only_where_the_server_takes_it(home: Home) -> None:
     home("auth", "move", "--to", "age", "--stdin", stdin=f"{PASSPHRASE}\n")
     needs_kernel_keyring(home)
     home("auth", "login", "desk", "--stdin", stdin=f"token={TOKEN}\n")
     assert "act as Ines" in home("auth", "rotate", "desk", "--stdin", stdin=f"token={NEWER}\n").err
-    rt.__exit__(None, None, None)
+    home.auth.with_name("config.toml").write_text(
+        '[connections.desk]\nkind = "rt"\nurl = "http://127.0.0.1:9"\n'
+    )
     refused = home("auth", "rotate", "desk", "--stdin", stdin=f"token={TOKEN}\n")
     assert (refused.status, "The stored ones are kept" in refused.err) == (1, True)
-    rt.__init__(rt.rt)  # type: ignore[misc]
-    rt.__enter__()
 
 
 def test_the_environment_wins_and_is_shown(home: Home) -> None:

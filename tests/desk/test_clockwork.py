@@ -183,7 +183,7 @@ def test_impossible_dates_and_broken_calendars_cost_the_clock_and_no_more() -> N
 def test_the_example_is_the_default_and_its_policies_work(tmp_path: Path) -> None:
     lines = (ROOT / "config.example.toml").read_text().splitlines()
     file = tmp_path / "config.toml"
-    file.write_text("\n".join(x[1:] if x.startswith("#") and x[1:2] != " " else x for x in lines))
+    file.write_text("\n".join(x[1:] if x.startswith("#") and x[1:2] not in (" ", ":") else x for x in lines))
     desk = Clockwork(load(file))
     assert [p.name for p in desk.policies] == ["around_the_clock", "standard"]
     assert replace(desk.triage, clients={}) == Triage()

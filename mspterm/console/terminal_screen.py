@@ -1,0 +1,142 @@
+"""A device's terminal, by its RMM, inside the console. Every key is the device's but Ctrl+] and paging."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mspterm.connectors.base import RemoteTerminal
+from mspterm.console.vt import APPLICATION_KEYS, BRACKETED_PASTE, Vt
+from mspterm.domain.reasons import Failed
+
+LEAVE = "ctrl+right_square_bracket"
+_AT_ONCE = 4_096
+"""Bytes drawn before keys are looked at again: a flood of output must not hold them up."""
+_ARROWS = {"up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F"}
+_KEYS = {
+    "enter": "\r", "tab": "\t", "shift+tab": "\x1b[Z", "backspace": "\x7f", "escape": "\x1b",
+    "insert": "\x1b[2~", "delete": "\x1b[3~", "pageup": "\x1b[5~", "pagedown": "\x1b[6~",
+    "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS", "f5": "\x1b[15~", "f6": "\x1b[17~",
+    "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~", "f10": "\x1b[21~", "f11": "\x1b[23~",
+    "f12": "\x1b[24~", "ctrl+space": "\0", "ctrl+@": "\0",
+}  # fmt: skip
+
+
+def key_bytes(key: str, character: str | None, *, application: bool) -> bytes:
+    """What a terminal sends for a key; nothing for one that it has nothing for."""
+    if key in _ARROWS:
+        return f"\x1b{'O' if application else '['}{_ARROWS[key]}".encode()
+    if key in _KEYS:
+        return _KEYS[key].encode()
+    if key.startswith("alt+") and len(key) == 5:
+        return b"\x1b" + key[4:].encode()
+    return character.encode() if character else b""
+
+
+def pasted(text: str, *, bracketed: bool) -> bytes:
+    """A paste, without the escape that would end its brackets."""
+    plain = text.replace("\x1b", "").replace("\r\n", "\r").replace("\n", "\r")
+    return (f"\x1b[200~{plain}\x1b[201~" if bracketed else plain).encode()
+
+
+class TerminalView(Widget, can_focus=True):
+    """The title in the first row, the device's screen below."""
+
+    DEFAULT_CSS = "TerminalView { width: 1fr; height: 1fr; }"
+
+    def __init__(self, terminal: RemoteTerminal, title: str) -> None:
+        super().__init__()
+        self._terminal = terminal
+        self._title = title
+        self.vt = Vt(80, 24)
+        self.ended = False
+
+    def on_resize(self, event: events.Resize) -> None:
+        columns, rows = max(2, event.size.width), max(1, event.size.height - 1)
+        self.vt.resize(columns, rows)
+        if not self.ended:
+            self.run_worker(self._tell_size(columns, rows), group="size", exclusive=True)
+        self.refresh()
+
+    async def _tell_size(self, columns: int, rows: int) -> None:
+        try:
+            await self._terminal.resize(columns, rows)
+        except Failed:
+            return  # the reader sees the end of it
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            leave = "Enter: back" if self.ended else "Ctrl+]: leave"
+            text = f" {self._title}   {leave} "
+            return Strip([Segment(text, Style(reverse=True))]).adjust_cell_length(width, Style(reverse=True))
+        cells = self.vt.row(y - 1, cursor=not self.ended)
+        return Strip(cells).adjust_cell_length(width).apply_style(self.rich_style)
+
+    def redraw(self, rows: Iterable[int]) -> None:
+        self.refresh(*(Region(0, row + 1, self.size.width, 1) for row in rows))
+
+    async def follow(self) -> None:
+        """Draws what comes until the session ends."""
+        note = "The session has ended."
+        try:
+            while data := await self._terminal.read():
+                for start in range(0, len(data), _AT_ONCE):
+                    self.redraw(self.vt.feed(data[start : start + _AT_ONCE]))
+                    await asyncio.sleep(0)
+        except Failed as error:
+            note = error.failure.sentence
+        self.ended = True
+        self.redraw(self.vt.feed(f"\x1b[0m\r\n[{note}]\r\n".encode()))
+        self.refresh()
+
+    async def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.key == LEAVE or (self.ended and event.key in ("enter", "escape")):
+            self.screen.dismiss(None)
+        elif event.key in ("shift+pageup", "shift+pagedown"):
+            self.redraw(self.vt.page(-1 if event.key == "shift+pageup" else 1))
+        elif not self.ended:
+            application = self.vt.has(APPLICATION_KEYS)
+            await self._send(key_bytes(event.key, event.character, application=application))
+
+    async def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if not self.ended:
+            await self._send(pasted(event.text, bracketed=self.vt.has(BRACKETED_PASTE)))
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            if data:
+                await self._terminal.write(data)
+        except Failed:
+            return  # the reader sees the end of it
+
+
+class TerminalScreen(ModalScreen[None]):
+    """Over everything, so that no key of the console's is heard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(LEAVE, "dismiss", "Leave", show=False, id="terminal.leave")]
+
+    def __init__(self, terminal: RemoteTerminal, title: str) -> None:
+        super().__init__()
+        self.view = TerminalView(terminal, f"{title}   RECORDED there" if terminal.recorded else title)
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+
+    def on_mount(self) -> None:
+        self.view.focus()
+        self.run_worker(self.view.follow())
