@@ -156,14 +156,12 @@ def _open_to_others(path: Path, forbidden: int) -> str | None:
         facts = path.stat()
     except OSError:
         return None
-    if sys.platform == "win32":
-        return None
-    if facts.st_uid != os.geteuid():
-        return f"{path} belongs to another user: `chown` it, or choose another place."
-    if facts.st_mode & forbidden:
-        verb = "read" if forbidden == _OTHERS else "change"
-        minus = "go-rwx" if forbidden == _OTHERS else "go-w"
-        return f"Others can {verb} {path}: `chmod {minus} {path}`."
+    if sys.platform != "win32":
+        if facts.st_uid != os.geteuid():
+            return f"{path} belongs to another user: `chown` it, or choose another place."
+        if facts.st_mode & forbidden:
+            verb, minus = ("read", "go-rwx") if forbidden == _OTHERS else ("change", "go-w")
+            return f"Others can {verb} {path}: `chmod {minus} {path}`."
     return None
 
 

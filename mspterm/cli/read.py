@@ -97,7 +97,7 @@ def _view_filter(desk: Desk, name: str) -> Filter[TicketRow]:
 
 
 def _context(desk: Desk) -> FilterContext:
-    names = {d.ref: d.name for d in desk.store.devices.all()}
+    names = desk.store.devices.names()
     return FilterContext(now=desk.now().timestamp(), me=Planner(desk).known_me(), device_names=names)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from textual.app import App
@@ -12,8 +13,9 @@ from mspterm.console.dialogs.confirm import confirm
 from mspterm.console.dialogs.result import sentence_of, show_results
 from mspterm.console.drafts import Drafts
 from mspterm.console.session import Running
+from mspterm.desk.actions import BY_NAME
 from mspterm.desk.planner import Wanted
-from mspterm.domain.action import Consent, Plan, Refuse, Result, State
+from mspterm.domain.action import Consent, OpenSession, Plan, Refuse, Result, State
 from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.spec import ActionSpec
 
@@ -48,17 +50,24 @@ class Acting:
         self._doing = doing
 
     async def run(
-        self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None, because: Sequence[str] = ()
+        self,
+        spec: ActionSpec,
+        refs: tuple[str, ...],
+        attach: str | None,
+        because: Sequence[str] = (),
+        before: Wanted | None = None,
     ) -> Sequence[Result]:
         """The results; empty where the person left off or nothing could be done. `because` is shown
-        above the plan."""
-        wanted, problem = self._draft(spec, refs), ""
+        above the plan; `before` is filled in already."""
+        wanted, problem = before or self._draft(spec, refs), ""
         while True:
             context = AskContext(self._running.desk, self._running.planner, refs, attach, wanted, problem)
             try:
                 wanted = await ask(self._app, spec, context)
                 if wanted is None:
                     return ()
+                if not spec.params:
+                    wanted = replace(wanted, attach=attach)
                 ready = await self._confirmed(spec, refs, wanted, because)
                 if ready is not None:
                     self._keep(spec, refs, wanted)
@@ -107,6 +116,8 @@ class Acting:
         self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted, plan: Plan, consent: Consent
     ) -> Sequence[Result]:
         """The results, told; the text stays kept until it has been delivered."""
+        if isinstance(plan.writes[0], OpenSession):
+            return await self._session(plan, consent)
         self._flying(1)
         try:
             results = await self._running.performer.perform(plan, consent)
@@ -131,3 +142,19 @@ class Acting:
         if any(r.outcome.output is not None for r in results):
             await show_results(self._app, plan, results)
         return results
+
+    async def _session(self, plan: Plan, consent: Consent) -> Sequence[Result]:
+        """A session on a device, and after it the update of its ticket, offered or kept for later."""
+        from mspterm.console.remote import open_session, update_of
+
+        ended = await open_session(self._app, self._running, plan, consent)
+        role = _ROLES.get(ended.result.outcome.state, "failed")
+        self._tell(sentence_of(ended.result, plan.targets[0].name), role)
+        offer, update = update_of(ended, plan), BY_NAME["update"]
+        if offer is None or offer.attach is None:
+            return (ended.result,)
+        if self._app.screen.is_modal:
+            self._keep(update, (offer.attach,), offer)
+            self._tell(f"Its note is kept: {update.title} on {offer.attach} brings it up.")
+            return (ended.result,)
+        return (ended.result, *await self.run(update, (offer.attach,), None, before=offer))

@@ -21,8 +21,6 @@ from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.terminal import Terminal
 from mspterm.desk.actions import BY_NAME
-from mspterm.domain.reasons import Reason
-from mspterm.domain.row import TicketRow
 from mspterm.domain.spec import ActionSpec
 
 if TYPE_CHECKING:
@@ -252,11 +250,12 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         if targets is None:
             self.let_keys_go()
             return
-        await self._perform(spec, *targets)
+        await self.perform(spec, *targets)
 
-    async def _perform(
+    async def perform(
         self, spec: ActionSpec, refs: tuple[str, ...], attach: str | None, because: Sequence[str] = ()
     ) -> Sequence[Result]:
+        """The action from its dialog to its results. `because` is shown where it is confirmed."""
         from mspterm.console.acting import Acting
         from mspterm.console.drafts import Drafts
 
@@ -272,85 +271,31 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.main.looked_at(result.outcome.created_ref or result.outcome.ref)
         return results
 
-    # The next ticket
+    # One ticket
 
     def action_next(self) -> None:
         """Go to the ticket to take next, and claim it."""
+        from mspterm.console.triage_keys import take_next
+
         if self.session.doing:
             self.tell(f"{self.session.doing}; one after the other.", "warning")
         else:
-            self.run_worker(self._take_next(), group="act", exit_on_error=True)
-
-    async def _take_next(self) -> None:
-        """One that somebody else took meanwhile is theirs: on to the one after it."""
-        from mspterm.console.next_ticket import in_my_hands, next_row, why_lines
-        from mspterm.console.targets import unavailable_for
-
-        claim = BY_NAME["claim"]
-        while (row := next_row(self.session)) is not None:
-            self._back_to_queue(row.ref)
-            why = unavailable_for(self.session, (row.ref,), claim)
-            if in_my_hands(self.session, row):
-                self.tell(f"#{row.number} is next: it is yours already.")
-                self.open_ticket(row.ref)
-                return
-            if why:
-                self.tell(f"#{row.number} is next, but it can't be claimed: {why}.", "warning")
-                return
-            because = [*why_lines(self.session, row.ref), ""]
-            results = await self._perform(claim, (row.ref,), None, because)
-            lost = [r for r in results if r.outcome.failure and r.outcome.failure.reason is Reason.CONFLICT]
-            if not lost:
-                return
-            self.main.follow()
-            if next_row(self.session) == row:
-                return
-        self.tell("Nothing is next for you: what is open is assigned, waits, is planned or was set aside.")
-
-    def _back_to_queue(self, ref: str) -> None:
-        while self.screen is not self.main:
-            self.pop_screen()
-        self.main.show_ticket(ref)
-
-    def _one_ticket(self) -> TicketRow | None:
-        """The ticket that is open or under the cursor; told where there is none."""
-        screen = self.screen
-        ref = screen.queue.cursor_ref if isinstance(screen, MainScreen) else getattr(screen, "ref", None)
-        row = self.session.store.tickets.row(ref) if ref else None
-        if row is None:
-            self.tell("No ticket is chosen.", "warning")
-        return row
+            self.run_worker(take_next(self), group="act", exit_on_error=True)
 
     def action_why(self) -> None:
-        from mspterm.console.line_view import BLANK, line, wrap
-        from mspterm.console.next_ticket import why_lines
-        from mspterm.console.texts import TextScreen
+        from mspterm.console.triage_keys import show_why
 
-        row = self._one_ticket()
-        if row is not None:
-            said = [f"#{row.number} {row.summary}", *why_lines(self.session, row.ref)]
-            title = "Why is this ticket here?"
-            self.push_screen(
-                TextScreen(
-                    title, lambda w: [BLANK, *(line(f" {r}") for s in said for r in wrap(s, w - 2, "  "))]
-                )
-            )
+        show_why(self)
 
     def action_skip(self) -> None:
-        from mspterm.console.dialogs.reason import ReasonDialog
-        from mspterm.console.next_ticket import set_aside
+        from mspterm.console.triage_keys import ask_to_skip
 
-        row = self._one_ticket()
-        if row is None:
-            return
-        number, ref = row.number, row.ref
+        ask_to_skip(self)
 
-        def chosen(reason: str | None) -> None:
-            if reason:
-                set_aside(self.session, ref, reason)
-                self.tell(f"#{number} is set aside until it changes: {reason}.")
+    def action_client(self) -> None:
+        from mspterm.console.triage_keys import show_client
 
-        self.push_screen(ReasonDialog(f"Skip #{number}", f"{row.summary}: why not now?"), chosen)
+        show_client(self)
 
     def _flying(self, step: int) -> None:
         self.session.in_flight += step

@@ -33,6 +33,7 @@ class ConsoleApp(KeyLine[int]):
         super().__init__(ansi_color=True if terminal.no_color else None)
         self.terminal = terminal
         self.lifeline = Lifeline(self)
+        self._lent = False
         self._crashes = crashes
         self._own_themes = own_themes
         self._gate = OutputGate(no_color=terminal.no_color)
@@ -60,8 +61,17 @@ class ConsoleApp(KeyLine[int]):
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        with self.lifeline.lent(), super().suspend():
-            yield
+        # Nothing may be written meanwhile: Textual's writer has ended, and a full queue of its would hold us.
+        self._lent = True
+        try:
+            with self.batch_update(), self.lifeline.lent(), super().suspend():
+                yield
+        finally:
+            self._lent = False
+
+    def bell(self) -> None:
+        if not self._lent:
+            super().bell()
 
     def panic(self, *renderables: RenderableType) -> None:
         """One sentence for what brought the app down; Textual's own output shows source and values."""

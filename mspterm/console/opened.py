@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from mspterm.console.commands import Where, bindings
+from mspterm.console.commands import Where, bindings, shown
 from mspterm.console.device_pane import History
 from mspterm.console.device_screen import DeviceScreen
 from mspterm.console.key_bar import KeyBar, Unavailable
@@ -34,7 +34,9 @@ class OpenedTicket(TicketScreen):
         self._unavailable = unavailable
 
     def compose_below(self) -> ComposeResult:
-        return _bars(self._session, self._unavailable, (("d", "Device"), ("v", "Unfold")))
+        card = shown(self._session.keys["client"][0])
+        pane = (("d", "Device"), ("v", "Unfold"), (card, "Client"))
+        return _bars(self._session, self._unavailable, pane)
 
     def on_mount(self) -> None:
         self.pane.focus_text()

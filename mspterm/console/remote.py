@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ async def open_session(app: App[Any], running: Running, plan: Plan, consent: Con
     if os.environ.get("TMUX") and not ssh.strangers(target):
         return await ssh.open(target, plan, consent, TmuxWindow(slug(device.name)))
     with lent(app):
-        print(clean(f"{device.name}: ssh {target}. exit ends it and brings mspterm back."), flush=True)
+        _say(f"{device.name}: ssh {target}. exit ends it and brings mspterm back.")
         return await ssh.open(target, plan, consent, Here(_ask_below))
 
 
@@ -52,23 +53,27 @@ def update_of(ended: Ended, plan: Plan) -> Wanted | None:
         return None
     what = "SSH" if write.by == "ssh" else "Terminal"
     text = f"{what} session on {plan.targets[0].name}, {ended.minutes} min:\n"
-    return Wanted(text=text, minutes=ended.minutes, audience=Audience.INTERNAL)
+    return Wanted(text=text, minutes=ended.minutes, audience=Audience.INTERNAL, attach=write.ticket)
 
 
 @contextlib.contextmanager
 def lent(app: App[Any]) -> Iterator[None]:
-    """The terminal is another program's. The loop goes on, so nothing may be drawn."""
+    """The terminal is another program's; the loop goes on."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(app.batch_update())
         # A test or a web front end has no terminal to lend.
         with contextlib.suppress(SuspendNotSupported):
             stack.enter_context(app.suspend())
         yield
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{clean(line)}\n")
+    sys.stdout.flush()
+
+
 def _ask_below(lines: Sequence[str], question: str) -> str:
     for line in lines:
-        print(clean(line))
+        _say(line)
     try:
         return input(f"{question}: ")
     except (EOFError, KeyboardInterrupt):

@@ -39,8 +39,11 @@ def key_bytes(key: str, character: str | None, *, application: bool) -> bytes:
         return f"\x1b{'O' if application else '['}{_ARROWS[key]}".encode()
     if key in _KEYS:
         return _KEYS[key].encode()
-    if key.startswith("alt+") and len(key) == 5:
-        return b"\x1b" + key[4:].encode()
+    held, _, letter = key.rpartition("+")
+    if held == "ctrl" and len(letter) == 1 and letter.isalpha():
+        return bytes([ord(letter.upper()) & 0x1F])
+    if held == "alt" and len(letter) == 1:
+        return b"\x1b" + letter.encode()
     return character.encode() if character else b""
 
 
@@ -128,7 +131,9 @@ class TerminalView(Widget, can_focus=True):
 class TerminalScreen(ModalScreen[None]):
     """Over everything, so that no key of the console's is heard."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(LEAVE, "dismiss", "Leave", show=False, id="terminal.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(LEAVE, "dismiss", "Leave", show=False, id="terminal.leave")
+    ]
 
     def __init__(self, terminal: RemoteTerminal, title: str) -> None:
         super().__init__()

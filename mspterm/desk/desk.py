@@ -17,8 +17,7 @@ from mspterm.desk.clockwork import Clockwork
 from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.locked import locked
 from mspterm.desk.presence import Presence
-from mspterm.domain.device import Asset, Device
-from mspterm.domain.match import alias_map, canonical_client
+from mspterm.domain.match import ADevice, AnAsset, alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.domain.text import SafeText
@@ -159,7 +158,7 @@ class Desk:
         named = replace(ticket, client=None if client is None else SafeText(client))
         return self.clockwork.clocked(named, known, detail)
 
-    def client_key(self, thing: Asset | Device) -> str | None:
+    def client_key(self, thing: AnAsset | ADevice) -> str | None:
         """The name to compare clients by, when assets and devices are matched."""
         return canonical_client(thing.client, thing.connection, self._aliases)
 

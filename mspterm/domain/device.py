@@ -88,6 +88,30 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetKey:
+    """What an asset is known by: as much of it as matching needs, for tens of thousands of them."""
+
+    ref: str
+    connection: str
+    name: SafeText
+    client: SafeText | None = None
+    serial: SafeText | None = None
+    device_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """What a device is known by, likewise."""
+
+    ref: str
+    connection: str
+    id: str
+    name: SafeText
+    client: SafeText | None = None
+    serial: SafeText | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One live reading; percentages 0 to 100, None where the agent gave none (MeshCentral's first)."""
 

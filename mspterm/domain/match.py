@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from mspterm.domain.device import Asset, Device
+from mspterm.domain.device import Asset, AssetKey, Device, DeviceKey
 from mspterm.domain.folding import fold
 from mspterm.domain.text import SafeText
 
-ClientOf = Callable[[Asset | Device], str | None]
+AnAsset = Asset | AssetKey
+ADevice = Device | DeviceKey
+ClientOf = Callable[[AnAsset | ADevice], str | None]
 """The canonical client of an asset or a device; None where its system names none."""
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ def canonical_client(name: str | None, connection: str, aliases: Mapping[str, st
     return aliases.get(f"{connection}:{folded}") or aliases.get(folded) or folded
 
 
-def match(assets: Sequence[Asset], devices: Sequence[Device], client_of: ClientOf) -> Mapping[str, str]:
+def match(assets: Sequence[AnAsset], devices: Sequence[ADevice], client_of: ClientOf) -> Mapping[str, str]:
     """Asset refs to the refs of their devices.
 
     By the RMM's own id where the PSA keeps it; by serial number; by client and name; by a name that is
@@ -60,7 +62,7 @@ def match(assets: Sequence[Asset], devices: Sequence[Device], client_of: ClientO
     clients that differ are never joined. Addresses don't count: every site has its 192.168.1.10.
     """
 
-    def whose(thing: Asset | Device) -> _Key:
+    def whose(thing: AnAsset | ADevice) -> _Key:
         client, name = client_of(thing), host_name(thing.name)
         return (client, name) if client and name else None
 
@@ -95,11 +97,11 @@ def host_name(name: str) -> str | None:
 
 
 def _pairs(
-    assets: Iterable[Asset],
-    devices: Iterable[Device],
-    asset_key: Callable[[Asset], _Key],
-    device_key: Callable[[Device], _Key],
-) -> Iterator[tuple[Asset, Device]]:
+    assets: Iterable[AnAsset],
+    devices: Iterable[ADevice],
+    asset_key: Callable[[AnAsset], _Key],
+    device_key: Callable[[ADevice], _Key],
+) -> Iterator[tuple[AnAsset, ADevice]]:
     """One kind of evidence: what has a key to itself on both sides, among all there are."""
     theirs = _grouped(devices, device_key)
     for key, ours in _grouped(assets, asset_key).items():
@@ -121,15 +123,15 @@ def _compatible(one: str | None, other: str | None) -> bool:
     return not one or not other or one == other
 
 
-def _uid(asset: Asset) -> str | None:
+def _uid(asset: AnAsset) -> str | None:
     return asset.device_uid or None
 
 
-def _name(thing: Asset | Device) -> str | None:
+def _name(thing: AnAsset | ADevice) -> str | None:
     return host_name(thing.name)
 
 
-def _serial(thing: Asset | Device) -> str | None:
+def _serial(thing: AnAsset | ADevice) -> str | None:
     serial = re.sub(r"[\W_]+", "", fold(thing.serial or ""))
     # Fewer than four signs, or one sign repeated, is a filler and no number.
     trivial = len(serial) < 4 or len(set(serial)) == 1 or serial in _NO_SERIAL

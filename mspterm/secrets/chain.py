@@ -15,7 +15,7 @@ from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.secrets.answer import Answer, SecretStore, State
 from mspterm.secrets.aside import aside
-from mspterm.secrets.rotation import KeepSecret, alone, alone_for_long
+from mspterm.secrets.rotation import Keeper, alone, alone_for_long
 from mspterm.secrets.stores import Stores
 
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -138,16 +138,9 @@ class Credentials:
                 raise failed(Reason.CONFLICT, sentence, connection)
             return self.set(connection, field, new)
 
-    def keeper(self, connection: str, secrets: Mapping[str, Secret]) -> KeepSecret:
-        """What a connector calls with each new refresh token; `secrets` are those it was built with."""
-        last = dict(secrets)
-
-        async def keep(field: str, new: Secret) -> None:
-            old = last.get(field)
-            last[field] = new
-            await aside(lambda: self.rotate(connection, field, old, new))
-
-        return keep
+    def keeper(self, connection: str, secrets: Mapping[str, Secret]) -> Keeper:
+        """What a connector renews its tokens through; `secrets` are those it was built with."""
+        return Keeper(self, connection, secrets)
 
     @asynccontextmanager
     async def renewing(self, connection: str, field: str) -> AsyncIterator[Secret | None]:

@@ -12,16 +12,20 @@ def harden() -> None:
 
     Children start dumpable again, at their `exec`; the limit on core files they inherit.
     """
-    if sys.platform == "win32":
-        return
+    if sys.platform != "win32":
+        _harden()
+
+
+if sys.platform != "win32":
     import contextlib
     import resource
 
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        # A kernel that pipes cores to a program does not ask for the limit.
-        import ctypes
+    def _harden() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if sys.platform == "linux":
+            # A kernel that pipes cores to a program does not ask for the limit.
+            import ctypes
 
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+            with contextlib.suppress(OSError, AttributeError):
+                ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -66,19 +66,20 @@ def check_unwritable(path: Path) -> None:
 
 
 def check(path: Path, facts: os.stat_result, forbidden: int) -> None:
-    """Raises Failed where `facts` are not those of a file or directory that is ours alone."""
-    if sys.platform == "win32":
-        # A profile's directories are the user's own there; POSIX modes say nothing.
-        return
+    """Raises Failed where `facts` are not those of a file or directory that is ours alone.
+
+    On Windows a profile's directories are the user's own; modes say nothing there.
+    """
     if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
         raise failed(Reason.REFUSED, f"{path} is no plain file: mspterm follows no link there; remove it.")
-    if facts.st_uid != os.geteuid():
-        raise failed(Reason.REFUSED, f"{path} belongs to another user: it is not used.")
-    if facts.st_mode & forbidden:
-        verb = "use" if forbidden & stat.S_IRGRP else "change"
-        wanted = "700" if stat.S_ISDIR(facts.st_mode) else "600"
-        sentence = f"Others can {verb} {path}: it is not used until you `chmod {wanted} {path}`."
-        raise failed(Reason.REFUSED, sentence)
+    if sys.platform != "win32":
+        if facts.st_uid != os.geteuid():
+            raise failed(Reason.REFUSED, f"{path} belongs to another user: it is not used.")
+        if facts.st_mode & forbidden:
+            verb = "use" if forbidden & stat.S_IRGRP else "change"
+            wanted = "700" if stat.S_ISDIR(facts.st_mode) else "600"
+            sentence = f"Others can {verb} {path}: it is not used until you `chmod {wanted} {path}`."
+            raise failed(Reason.REFUSED, sentence)
 
 
 def _settle(folder: Path) -> None:

@@ -4,21 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from mspterm.config.locked import locked, take
 from mspterm.config.paths import place, private_dir
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
-
-KeepSecret = Callable[[str, Secret], Awaitable[None]]
-"""Stores a secret of one connection under a field's name, in place of the old one."""
+from mspterm.secrets.aside import aside
 
 RENEW_S = 45.0
 """More than one answer of a vendor may take, so that a process which hangs stops nobody for ever."""
 _LOOK_S = 0.05
+
+
+class Chain(Protocol):
+    """The part of `secrets.chain.Credentials` that renews."""
+
+    def rotate(self, connection: str, field: str, old: Secret | None, new: Secret) -> str: ...
+
+    def renewing(self, connection: str, field: str) -> AbstractAsyncContextManager[Secret | None]: ...
+
+
+class Keeper:
+    """One connection's tokens as its connector knows them: `keep` and `renewing` are its callbacks."""
+
+    def __init__(self, chain: Chain, connection: str, secrets: Mapping[str, Secret]) -> None:
+        self._chain, self._connection, self._last = chain, connection, dict(secrets)
+
+    async def keep(self, field: str, new: Secret) -> None:
+        """Stores what the server gave in place of the last one. Raises Failed, as `rotate` does."""
+        old = self._last.get(field)
+        self._last[field] = new
+        await aside(lambda: self._chain.rotate(self._connection, field, old, new))
+
+    @asynccontextmanager
+    async def renewing(self, field: str) -> AsyncIterator[Secret | None]:
+        """While a token is renewed, alone, with the one to renew by; the caller's own where None."""
+        async with self._chain.renewing(self._connection, field) as newest:
+            if newest is not None:
+                self._last[field] = newest
+            yield newest
 
 
 @contextmanager

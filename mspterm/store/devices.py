@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from mspterm.domain.device import Alert, Asset, Device
+from mspterm.domain.device import Alert, Asset, AssetKey, Device, DeviceKey
 from mspterm.store.codec import pack, unpack
 from mspterm.store.db import Database
 
@@ -28,6 +28,17 @@ class Devices:
         """Devices of that name, in any case."""
         sql = "SELECT data FROM device WHERE name = ? COLLATE NOCASE ORDER BY ref"
         return [unpack(r[0], Device) for r in self._db.connection.execute(sql, (name,))]
+
+    def keys(self) -> list[DeviceKey]:
+        """What every device is known by: a tenth of the memory of whole ones."""
+        return [unpack(r[0], DeviceKey) for r in self._db.connection.execute("SELECT data FROM device")]
+
+    def asset_keys(self) -> list[AssetKey]:
+        return [unpack(r[0], AssetKey) for r in self._db.connection.execute("SELECT data FROM asset")]
+
+    def names(self) -> dict[str, str]:
+        """Device ref to its name."""
+        return dict(self._db.connection.execute("SELECT ref, name FROM device"))
 
     def assets(self) -> list[Asset]:
         return [

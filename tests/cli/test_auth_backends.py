@@ -16,10 +16,9 @@ import pytest
 from tests.cli.test_verbs import Ended
 from tests.connectors.fake_rt import FakeRt
 
-if sys.platform == "win32":
-    pytest.skip("POSIX programs", allow_module_level=True)
+assert sys.platform != "win32"
 
-from tests.terminal.fake_rt_server import RtServer
+from tests.terminal.fake_rt_server import RtServer  # noqa: E402
 
 pyrage = pytest.importorskip("pyrage", reason="the extra `age` is not installed")
 

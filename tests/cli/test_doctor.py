@@ -19,13 +19,12 @@ from mspterm.config.model import Config, Connection
 from mspterm.desk.desk import Desk
 from mspterm.desk.doctor import Health, examine
 from mspterm.secrets.chain import Credentials
-from tests.cli.test_auth_backends import Home
 from tests.connectors.fake_rt import FakeRt
 
-if sys.platform == "win32":
-    pytest.skip("POSIX modes", allow_module_level=True)
+assert sys.platform != "win32"
 
-from tests.terminal.fake_rt_server import RtServer
+from tests.cli.test_auth_backends import Home  # noqa: E402
+from tests.terminal.fake_rt_server import RtServer  # noqa: E402
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
 

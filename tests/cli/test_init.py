@@ -15,11 +15,10 @@ from mspterm.config.load import load, loads
 from mspterm.config.salvage import salvage
 from tests.connectors.fake_rt import FakeRt
 
-if sys.platform == "win32":
-    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
+assert sys.platform != "win32"
 
-from tests.terminal.fake_rt_server import RtServer
-from tests.terminal.pty_harness import Terminal
+from tests.terminal.fake_rt_server import RtServer  # noqa: E402
+from tests.terminal.pty_harness import Terminal  # noqa: E402
 
 SECRET, PASSPHRASE = "1-28-cafe0badcafe0bad", "CANARY passphrase"
 CANARIES = (SECRET.encode(), PASSPHRASE.encode(), b"AGE-SECRET-KEY")

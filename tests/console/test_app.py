@@ -46,12 +46,12 @@ async def test_quitting_while_a_write_is_on_its_way_asks(tmp_path: Path) -> None
 
 
 async def test_remapped_key_works_and_the_old_one_does_not(tmp_path: Path) -> None:
-    settings = config(keys={"sort": "z", "down": "n,ctrl+n", "note": "ctrl+t"})
+    settings = config(keys={"sort": "y", "down": "n,ctrl+n", "note": "ctrl+t"})
     async with console(session(filled(tmp_path), tmp_path, settings), (200, 24)) as (app, pilot):
         await pilot.press("o", "j")
         assert "by due and priority" in screen_lines(app)[1]
         assert app.main.queue.cursor_ref == "rt:1"
-        await pilot.press("z", "n", "ctrl+n")
+        await pilot.press("y", "n", "ctrl+n")
         assert app.main.queue.place[0] == 3
         assert screen_lines(app)[1].endswith(" by due")
         assert "Ctrl+T Note" in screen_lines(app)[-1]

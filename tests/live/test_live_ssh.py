@@ -208,7 +208,9 @@ async def test_a_key_that_the_inventory_has_needs_no_question(tmp_path: Path, la
     await made.aclose()
 
 
-@pytest.mark.parametrize("host", ["-oProxyCommand=touch {pwned}", "a;touch {pwned}", "$(touch {pwned})", "../.."])
+@pytest.mark.parametrize(
+    "host", ["-oProxyCommand=touch {pwned}", "a;touch {pwned}", "$(touch {pwned})", "../.."]
+)
 async def test_a_hostile_inventory_runs_nothing(tmp_path: Path, lab: Lab, host: str) -> None:
     pwned = tmp_path / "pwned"
     made = make_desk(tmp_path / "state", lab.ssh_table(devices={}))

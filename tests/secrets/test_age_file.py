@@ -20,6 +20,8 @@ from mspterm.secrets.age_file import AgeStore
 from mspterm.secrets.answer import State
 from mspterm.secrets.kernel_keyring import KernelKeyring
 
+assert sys.platform != "win32"
+
 pyrage = pytest.importorskip("pyrage", reason="the extra `age` is not installed")
 
 PASSPHRASE = Secret("correct horse CANARY")
@@ -81,14 +83,12 @@ def test_what_is_stored_is_found_and_nowhere_in_clear(store: AgeStore, folder: P
     assert store.delete("desk", "token").state is State.ABSENT
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 def test_the_files_are_this_users_alone(store: AgeStore, folder: Path) -> None:
     store.set("desk", "token", Secret("x"))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (folder, *folder.iterdir())}
     assert modes == {"age": 0o700, "identity.age": 0o600, "secrets.age": 0o600, "lock": 0o600}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 @pytest.mark.parametrize("which", ["secrets.age", "identity.age", "."])
 def test_files_that_others_can_read_are_not_used(store: AgeStore, folder: Path, which: str) -> None:
     os.chmod(folder / which, 0o740)
@@ -97,7 +97,6 @@ def test_files_that_others_can_read_are_not_used(store: AgeStore, folder: Path, 
     assert "chmod" in answer.sentence
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX links")
 def test_a_link_is_not_followed(store: AgeStore, folder: Path, tmp_path: Path) -> None:
     (folder / "secrets.age").rename(tmp_path / "elsewhere")
     (folder / "secrets.age").symlink_to(tmp_path / "elsewhere")

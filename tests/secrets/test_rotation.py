@@ -51,14 +51,14 @@ def chain(box: Box, tmp_path: Path) -> Credentials:
 
 async def test_each_new_token_replaces_the_one_before(chain: Credentials, box: Box) -> None:
     box.held["ninja", "refresh_token"] = Secret("r0")
-    keep = chain.keeper("ninja", {"refresh_token": Secret("r0")})
+    keep = chain.keeper("ninja", {"refresh_token": Secret("r0")}).keep
     for token in ("r1", "r2"):
         await keep("refresh_token", Secret(token))
         assert box.held["ninja", "refresh_token"] == Secret(token)
 
 
 async def test_a_newer_token_of_another_process_stays(chain: Credentials, box: Box) -> None:
-    keep = chain.keeper("ninja", {"refresh_token": Secret("r0")})
+    keep = chain.keeper("ninja", {"refresh_token": Secret("r0")}).keep
     box.held["ninja", "refresh_token"] = Secret("theirs")
     with pytest.raises(Failed, match="another mspterm has renewed") as caught:
         await keep("refresh_token", Secret("r1"))
@@ -86,6 +86,19 @@ async def test_who_renews_next_sees_what_the_one_before_stored(chain: Credential
 
     await asyncio.gather(*map(renew, range(4)))
     assert used == [Secret(f"r{n}") for n in range(4)]
+
+
+async def test_two_connectors_that_renew_in_turn_never_use_an_old_one(chain: Credentials, box: Box) -> None:
+    box.held["ninja", "refresh_token"] = Secret("r0")
+    keepers = [chain.keeper("ninja", {"refresh_token": Secret("r0")}) for _ in range(2)]
+    used = []
+    for number in range(1, 5):
+        keeper = keepers[number % 2]
+        async with keeper.renewing("refresh_token") as newest:
+            used.append(newest)
+            await keeper.keep("refresh_token", Secret(f"r{number}"))
+    assert used == [Secret(f"r{number}") for number in range(4)]
+    assert box.held["ninja", "refresh_token"] == Secret("r4")
 
 
 def test_processes_renew_one_after_another(tmp_path: Path) -> None:

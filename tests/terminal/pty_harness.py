@@ -14,7 +14,6 @@ import re
 import select
 import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +59,7 @@ class Terminal:
         self._pen = pyte.Stream(self._screen)
         self.size = size
         self.last_byte = self.started = time.monotonic()
-        self.pid, self.master = _fork()
+        self.pid, self.master = pty.fork()
         if self.pid == 0:
             _become(argv, env, cwd, ignore)
         self.resize(*size)
@@ -73,14 +72,12 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._status is None:
-            assert sys.platform != "win32"
             os.kill(self.pid, signal.SIGKILL)
             _, self._status = os.waitpid(self.pid, 0)
         if self.master >= 0:
             self.hang_up()
 
     def resize(self, columns: int, rows: int) -> None:
-        assert sys.platform != "win32"
         self.size = (columns, rows)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -97,7 +94,6 @@ class Terminal:
 
     def settings(self) -> list[Any]:
         """The line's termios settings."""
-        assert sys.platform != "win32"
         return termios.tcgetattr(self.master)
 
     def read(self, seconds: float) -> bool:
@@ -147,7 +143,6 @@ class Terminal:
 
     def wait_stalled(self, quiet: float = 0.3) -> None:
         """Let the line fill up, reading nothing, until what waits in it grows no more."""
-        assert sys.platform != "win32"
         waiting, since = -1, time.monotonic()
         while time.monotonic() - since < quiet:
             now = struct.unpack("i", fcntl.ioctl(self.master, termios.FIONREAD, b"\0" * 4))[0]
@@ -156,7 +151,6 @@ class Terminal:
             select.select([], [], [], 0.02)
 
     def ended(self) -> bool:
-        assert sys.platform != "win32"
         if self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             self._status = status if pid else None
@@ -191,11 +185,6 @@ class Terminal:
         # pyte prints the tail of Kitty's and DECRQM sequences as text, and drops all behind a joiner.
         self._pen.feed(_PYTE_UNKNOWN.sub("", new.decode("utf-8", "replace")))
         return self._screen
-
-
-def _fork() -> tuple[int, int]:
-    assert sys.platform != "win32"
-    return pty.fork()
 
 
 def _whole(tail: bytes) -> bool:

@@ -8,12 +8,14 @@ import socket
 import sys
 import termios
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mspterm.console.filter_bar import FIELDS
-from tests.connectors.fake_rt import FakeRt, row
+from tests.connectors.fake_rt import NOW, FakeRt, iso, row
 from tests.terminal.fake_rt_server import RtServer
 from tests.terminal.pty_harness import Terminal
 from tests.terminal.real_console import RT, Home
@@ -31,11 +33,18 @@ _SGR = re.compile(rb"\x1b\[([0-9;]*)m")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A home whose store holds COUNT tickets of a server that still answers."""
     rt = FakeRt()
-    rt.add(*(row(number, Subject=f"VPN drops ({number})") for number in range(1, COUNT + 1)))
+    rt.add(*(_ticket(number) for number in range(1, COUNT + 1)))
     with RtServer(rt) as server:
         home = Home(tmp_path_factory.mktemp("home")).write(RT.format(url=server.url))
         assert home.run("tickets").returncode == 0
         yield home
+
+
+def _ticket(number: int) -> dict[str, Any]:
+    """One that no other has to do with: no two make a group."""
+    client = [{"id": "2", "name": "Client", "values": [f"Client {number}"]}]
+    at = iso(NOW - number * timedelta(hours=1))
+    return row(number, Subject=f"Paper order ({number})", CustomFields=client, Created=at, LastUpdated=at)
 
 
 def opened(
@@ -95,7 +104,7 @@ def test_the_first_screen_in_the_colours_of_its_terminal(
 ) -> None:
     colorterm, extended = TERMS[term]
     with opened(filled, size, TERM=term, COLORTERM=colorterm) as terminal:
-        assert sum("VPN drops" in line for line in terminal.lines()) >= 15
+        assert sum("Paper order" in line for line in terminal.lines()) >= 15
         terminal.cost("j ", 0.1)
         assert {c for c in codes(terminal) if ";" in c} == extended
         assert colours(terminal)
@@ -110,7 +119,7 @@ def test_the_first_screen_in_the_colours_of_its_terminal(
 def test_no_color_brings_no_colour_anywhere(filled: Home, term: str, size: tuple[int, int]) -> None:
     colorterm, _ = TERMS[term]
     with opened(filled, size, TERM=term, COLORTERM=colorterm, NO_COLOR="1") as terminal:
-        assert sum("VPN drops" in line for line in terminal.lines()) >= 15
+        assert sum("Paper order" in line for line in terminal.lines()) >= 15
         for keys in ("j ", "?", "\x1b", ":", "\x1b", "\r", "n"):
             terminal.cost(keys, 0.2)
         assert colours(terminal) == set()
@@ -193,4 +202,4 @@ def test_filter_by_hand_in_a_small_terminal(filled: Home) -> None:
         terminal.send("/")
         terminal.wait_for(FIELDS[:20])
         terminal.send("(299)")
-        terminal.wait_for(lambda: sum("VPN drops" in line for line in terminal.lines()) == 1)
+        terminal.wait_for(lambda: sum("Paper order" in line for line in terminal.lines()) == 1)

@@ -22,6 +22,7 @@ _FORMS: Mapping[str, Callable[[ActionSpec, AskContext], Form]] = {
     "escalate": escalate_form,
     "new": new_form,
     "run": run_form,
+    "terminal": run_form,
 }
 
 

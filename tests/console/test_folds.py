@@ -1,0 +1,111 @@
+"""A storm is one row that opens; a P1 is never behind another row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mspterm.console.folds import folded
+from mspterm.domain.order import row_of
+from mspterm.domain.row import TicketRow
+from mspterm.domain.storms import Storm
+from mspterm.domain.text import SafeText
+from mspterm.store.store import Store
+from tests.console.console_desk import (
+    NOW,
+    console,
+    filled,
+    screen_lines,
+    screen_text,
+    secrets,
+    session,
+    ticket,
+    until,
+)
+
+__all__ = ["secrets"]
+pytestmark = pytest.mark.usefixtures("secrets")
+STORM = Storm("storm:rt:2", "site", "rt:3", ("rt:2", "rt:3", "rt:4", "rt:5"), (), "4 items of Oak")
+
+
+def rows(*numbers: int) -> list[TicketRow]:
+    return [row_of(ticket(n), device_names=(), pending=0, revision=n) for n in numbers]
+
+
+def refs(found: list[TicketRow]) -> list[str]:
+    return [row.ref for row in found]
+
+
+def test_head_stands_for_the_others_at_its_own_place() -> None:
+    found = folded(rows(1, 2, 3, 4, 5, 6), [STORM], ())
+    assert refs(list(found.rows)) == ["rt:1", "rt:3", "rt:6"]
+    assert (found.marks, found.hidden) == ({"rt:3": "[+4] "}, 3)
+
+
+def test_opened_storm_has_the_others_beneath_its_head() -> None:
+    found = folded(rows(1, 2, 3, 4, 5, 6), [STORM], {STORM.key})
+    assert refs(list(found.rows)) == ["rt:1", "rt:3", "rt:2", "rt:4", "rt:5", "rt:6"]
+    assert found.marks == {"rt:3": "[-4] ", "rt:2": "| ", "rt:4": "| ", "rt:5": "| "}
+    assert found.hidden == 0
+
+
+def test_view_without_the_head_folds_under_the_first_of_them() -> None:
+    found = folded(rows(1, 4, 5), [STORM], ())
+    assert refs(list(found.rows)) == ["rt:1", "rt:4"]
+    assert found.marks == {"rt:4": "[+2] "}
+
+
+def test_one_of_them_alone_is_no_storm() -> None:
+    assert folded(rows(1, 4), [STORM], ()) == (rows(1, 4), {}, 0)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_p1_keeps_its_row(known: bool) -> None:
+    """Also one that became a P1 after the storm was found."""
+    storm = replace(STORM, shown=("rt:4",) if known else ())
+    listed = [replace(row, priority=1) if row.ref == "rt:4" else row for row in rows(2, 3, 4, 5)]
+    found = folded(listed, [storm], ())
+    assert refs(list(found.rows)) == ["rt:3", "rt:4"]
+    assert found.marks == {"rt:3": "[+3] "}
+
+
+def stormy(folder: Path) -> Store:
+    store = filled(folder, 3)
+    for n in range(20, 50):
+        words = SafeText(f"KSL-WS{n:02d} is offline")
+        made = ticket(n, summary=words, client=SafeText("Kestrel Logistics"), site=SafeText("Yard"))
+        store.tickets.upsert(
+            [replace(made, type="alert", source="alert", created_at=NOW, assignee=None, assignee_id=None)]
+        )
+    return store
+
+
+async def test_storm_of_thirty_is_one_row_that_enter_opens(tmp_path: Path) -> None:
+    async with console(session(stormy(tmp_path), tmp_path)) as (app, pilot):
+        assert "33 tickets  [+] 29 folded" in await until(pilot, app, "29 folded")
+        assert [row.number for row in app.main.queue.rows] == ["1", "2", "3", "20"]
+        assert "[+30] KSL-WS20 is off" in screen_text(app)
+        await pilot.press("end", "enter")
+        await until(pilot, app, "[-30] KSL-WS20")
+        assert len(app.main.queue.rows) == 33
+        assert "folded" not in screen_lines(app)[1]
+        await pilot.press("down", "left")
+        await until(pilot, app, "29 folded")
+        assert app.main.queue.cursor_ref == "rt:20"
+        await pilot.press("right")
+        await until(pilot, app, "| KSL-WS21")
+
+
+async def test_filter_finds_what_is_folded(tmp_path: Path) -> None:
+    async with console(session(stormy(tmp_path), tmp_path)) as (app, pilot):
+        await until(pilot, app, "29 folded")
+        await pilot.press(*"/WS33", "enter")
+        assert [row.number for row in app.main.queue.rows] == ["33"]
+
+
+async def test_storm_that_comes_while_the_console_runs_folds(tmp_path: Path) -> None:
+    async with console(session(filled(tmp_path, 3), tmp_path)) as (app, pilot):
+        stormy(tmp_path)
+        assert "33 tickets" in await until(pilot, app, "29 folded")
