@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 from mspterm.cli import auth_backend
@@ -11,10 +13,12 @@ from mspterm.cli.output import print_json, print_table
 from mspterm.cli.read import json_option
 from mspterm.cli.session import DONE, FAILED, NO_CREDENTIAL, PARTLY, complain, read_config, run
 from mspterm.config.kinds import RESERVED
+from mspterm.config.model import Config
 from mspterm.desk.desk import Desk, NoCredential
-from mspterm.domain.reasons import Failed
+from mspterm.domain.reasons import Failed, Reason, failed
+from mspterm.domain.secret import Secret
 from mspterm.secrets.answer import State
-from mspterm.secrets.chain import Credentials, Missing, Status
+from mspterm.secrets.chain import Credentials, Found, Missing, Status
 
 
 @click.group()
@@ -28,22 +32,41 @@ for _command in auth_backend.COMMANDS:
 
 @auth.command()
 @click.argument("connection", shell_complete=connections)
+@click.option("--browser", is_flag=True, help="NinjaOne: log in as yourself, for actions.")
 @stdin_option
-def login(connection: str, from_stdin: bool) -> None:
+def login(connection: str, browser: bool, from_stdin: bool) -> None:
     """Store a connection's credentials."""
-    fields = fields_of(read_config(), connection)
+    config = read_config()
+    fields = fields_of(config, connection)
     credentials = Credentials()
     try:
         if not from_stdin:
             open_age(credentials)
-        for field, value in secrets_typed(fields, from_stdin=from_stdin).items():
+        if browser:
+            values = _by_browser(config, credentials, connection)
+        else:
+            values = secrets_typed(fields, from_stdin=from_stdin)
+        for field, value in values.items():
             click.echo(credentials.set(connection, field, value), err=True)
         stores = credentials.stores
         if not stores.choice.remembered:
-            stores.choose(stores.choice.backend)
+            # Without auth.toml it is the same backend: no reason to fail now that all is stored.
+            with contextlib.suppress(Failed):
+                stores.choose(stores.choice.backend)
     except Failed as error:
         complain(error.failure.sentence)
         raise SystemExit(FAILED) from None
+
+
+def _by_browser(config: Config, credentials: Credentials, name: str) -> dict[str, Secret]:
+    from mspterm.cli.browser_login import by_browser
+
+    if name == RESERVED:
+        raise failed(Reason.REFUSED, "The journal's key is not had by a browser.")
+    held = credentials.get(name, "client_secret")
+    return by_browser(
+        config.connections[name], {"client_secret": held.secret} if isinstance(held, Found) else {}
+    )
 
 
 @auth.command()

@@ -123,7 +123,7 @@ def _roles(roles: Mapping[str, str]) -> str:
 
 def _fact(fact: Fact, width: int) -> Sequence[TextLine]:
     label, said, whose = fact
-    rows = wrap(said, width - _LABEL - len(whose) - 6) or [""]
+    rows = wrap(said, width - _LABEL - len(whose) - 8) or [""]
     first = TextLine(
         (Span(f"   {label[:_LABEL]:<{_LABEL}} ", "muted"), Span(rows[0]), Span(f"  [{whose}]", "muted"))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mspterm.domain.row import TicketRow
+from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.storms import Storm
 
 MEMBER = "| "
@@ -48,6 +48,11 @@ def folded(rows: Sequence[TicketRow], storms: Iterable[Storm], opened: Collectio
     return Folded(shown, marks, len(rows) - len(shown))
 
 
+def hidden(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> frozenset[str]:
+    """The refs that have no row of their own where nothing is opened."""
+    return frozenset(row.ref for group in _groups(rows, storms) for row in group.members)
+
+
 def storm_of(ref: str, storms: Iterable[Storm]) -> Storm | None:
     """The storm that the ticket is part of."""
     return next((storm for storm in storms if ref in storm.refs), None)
@@ -55,16 +60,20 @@ def storm_of(ref: str, storms: Iterable[Storm]) -> Storm | None:
 
 def _groups(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> list[_Group]:
     """What folds here: a view may lack a storm's head, or hold one of its tickets alone."""
-    by_ref = {ref: storm for storm in storms for ref in storm.refs if ref not in storm.shown}
+    by_ref = {ref: storm for storm in storms for ref in storm.refs}
     present: dict[str, list[TicketRow]] = {}
     for row in rows:
         storm = by_ref.get(row.ref)
-        # A P1 has a row of its own, whatever it was when the storm was found.
-        if storm is not None and (row.priority > 1 or row.ref == storm.head):
+        if storm is not None:
             present.setdefault(storm.key, []).append(row)
-    return [_group(by_ref[found[0].ref], found) for found in present.values() if len(found) > 1]
+    groups = (_group(by_ref[found[0].ref], found) for found in present.values())
+    return [group for group in groups if group.members]
 
 
 def _group(storm: Storm, found: Sequence[TicketRow]) -> _Group:
-    stands = next((row.ref for row in found if row.ref == storm.head), found[0].ref)
-    return _Group(storm, stands, [row for row in found if row.ref != stands])
+    """The head stands for the others. One that waits stands low in the queue: a storm of new tickets
+    must not sink with it, so that then the first that is work does. A P1 has a row of its own,
+    whatever it was when the storm was found."""
+    work = [row for row in found if row.status_class is not StatusClass.WAITING] or found
+    stands = next((row.ref for row in work if row.ref == storm.head), work[0].ref)
+    return _Group(storm, stands, [row for row in found if row.ref != stands and row.priority > 1])

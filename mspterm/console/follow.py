@@ -25,7 +25,6 @@ class Board:
         self.seen_revision: int | None = None
         self.seen: dict[str, int] = {}
         self.revision = 0
-        self.folded: frozenset[str] = frozenset()
         self._clock = clock
         self._rows: dict[str, TicketRow] = {}
         self._sorted: dict[str, list[TicketRow]] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from mspterm.console.folds import hidden, storm_of
 from mspterm.console.session import Session
 from mspterm.domain.row import StatusClass, TicketRow
+from mspterm.domain.storms import Storm
 from mspterm.domain.triage import NextContext, Skip, next_for, passed_over
 
 _SKIPS = "console:skips"
@@ -30,10 +32,11 @@ def why_lines(session: Session, ref: str) -> list[str]:
     ticket, row = session.store.tickets.get(ref), session.store.tickets.row(ref)
     if ticket is None or row is None:
         return [f"{ref} is not in the store yet."]
-    clockwork = session.clockwork
+    clockwork, storm = session.clockwork, storm_of(ref, _storms(session))
     return [
         *clockwork.why(ticket),
         _turn(session, row),
+        *([f"of one cause with others: {storm.why}"] if storm else []),
         *clockwork.mark(ticket, session.now).lines(),
     ]
 
@@ -61,6 +64,10 @@ def set_aside(session: Session, ref: str, reason: str) -> None:
     session.store.database.put(_SKIPS, text)
 
 
+def _storms(session: Session) -> Sequence[Storm]:
+    return session.storms.found if session.storms else ()
+
+
 def _context(session: Session) -> NextContext:
     board = session.board
     return NextContext(
@@ -68,6 +75,6 @@ def _context(session: Session) -> NextContext:
         board.me,
         session.config.technician.tier,
         skips(session),
-        board.folded,
+        hidden(tuple(board.rows), _storms(session)),
         session.clockwork.triage.leave,
     )

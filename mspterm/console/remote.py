@@ -39,7 +39,7 @@ async def open_session(app: App[Any], running: Running, plan: Plan, consent: Con
     ssh = Ssh(running.desk, running.performer)
     # A key that is new is confirmed where ssh may ask for a password, too: in our own terminal.
     if os.environ.get("TMUX") and not ssh.strangers(target):
-        return await ssh.open(target, plan, consent, TmuxWindow(slug(device.name)))
+        return await ssh.open(target, plan, consent, TmuxWindow(slug(device.name.casefold())))
     with lent(app):
         _say(f"{device.name}: ssh {target}. exit ends it and brings mspterm back.")
         return await ssh.open(target, plan, consent, Here(_ask_below))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mspterm.domain.device import Device
-from mspterm.domain.storms import Sign, Storm, hidden, sign_reader, storms
+from mspterm.domain.storms import Sign, Storm, sign_reader, storms
 
 if TYPE_CHECKING:
     from mspterm.console.session import Session
@@ -45,7 +45,6 @@ class StormWatch:
                 found = await asyncio.to_thread(storms, signs, self._rules)
                 if found != self.found:
                     self.found = found
-                    self._session.board.folded = hidden(found)
                     self._changed()
 
     async def _read(self) -> bool:

@@ -6,6 +6,7 @@ which a shared config file must not.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tomllib
@@ -16,7 +17,7 @@ from typing import Any
 
 from mspterm.config.paths import place
 from mspterm.domain.reasons import Reason, failed
-from mspterm.secrets.private import check_unwritable, replace_whole
+from mspterm.secrets.private import check_folder, check_unwritable, replace_whole
 
 BACKENDS = ("keyring", "age", "command")
 UNLOCK_H = 8.0
@@ -74,15 +75,29 @@ def read_choice(file: Path) -> Choice:
 
 
 def remember(file: Path, backend: str, recovery: tuple[str, ...] | None = None) -> None:
-    """Sets the backend, and the recovery recipients where given; leaves the rest as it is written."""
+    """Sets the backend, and the recovery recipients where given; leaves the rest as it is written.
+
+    Raises Failed where it can't be written, or would not be trusted afterwards.
+    """
+    check_place(file)
     text = file.read_text(encoding="utf-8") if file.exists() else _HEAD
     text = _set(text, r"\A((?:(?!^\[)[^\n]*\n)*?)", "", f'backend = "{backend}"')
     if recovery is not None:
         listed = ", ".join(f'"{recipient}"' for recipient in recovery)
         text = _set(text, r"(^\[age\][^\n]*\n(?:(?!^\[)[^\n]*\n)*?)", "[age]\n", f"recovery = [{listed}]")
     _choice(file, tomllib.loads(text))
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_whole(file, text.encode())
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_whole(file, text.encode())
+    except OSError as error:
+        raise failed(Reason.REFUSED, f"{file} can't be written ({error.strerror}).") from None
+
+
+def check_place(file: Path) -> None:
+    """Raises Failed where auth.toml, or its directory, is not for this user alone to write."""
+    with contextlib.suppress(FileNotFoundError):
+        check_folder(file.parent)
+        check_unwritable(file)
 
 
 def _set(text: str, before: str, header: str, line: str) -> str:

@@ -21,6 +21,8 @@ from mspterm.secrets.choice import Commands
 LIMIT_S = 10.0
 KEPT_S = 300.0
 """A value is asked for again after so long: 1Password limits requests by the hour and the day."""
+HUNG_S = 30.0
+"""After a program hung no other is tried for so long: a locked agent costs one wait, not one a field."""
 _MOST = 65_536
 
 
@@ -49,6 +51,7 @@ class CommandStore:
         self._env = {k: v for k, v in env.items() if not k.startswith("MSPTERM_SECRET_")}
         self._kept: dict[tuple[str, str], tuple[float, Secret]] = {}
         self._asking = threading.Lock()
+        self._hung_at: float | None = None
 
     def get(self, connection: str, field: str) -> Answer:
         with self._asking:
@@ -116,14 +119,18 @@ class CommandStore:
         given: bytes | None = None,
         at_terminal: bool = False,
     ) -> Ran | Answer:
+        if self._hung_at is not None and not at_terminal and self._clock() - self._hung_at < HUNG_S:
+            return Ran(None)
         named = [a.replace("{connection}", connection).replace("{field}", field) for a in argv]
         try:
             # Somebody who types a passphrase needs longer than a program.
             limit_s = self._limit_s * 12 if at_terminal else self._limit_s
-            return run(named, self._env, given, limit_s=limit_s, at_terminal=at_terminal)
+            ran = run(named, self._env, given, limit_s=limit_s, at_terminal=at_terminal)
         except OSError as error:
             sentence = f"{connection}: {_program(argv)} can't be run ({error.strerror}): install it, or mend"
             return Answer(State.NO_BACKEND, f"{sentence} auth.toml, {_otherwise(connection, field)}.")
+        self._hung_at = self._clock() if ran.status is None else None
+        return ran
 
     def _read_only(self, connection: str, field: str, what: str) -> Answer:
         program = _program(self._commands(connection, field).read)

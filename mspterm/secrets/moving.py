@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.secrets.answer import Answer, SecretStore, State
+from mspterm.secrets.choice import check_place
 from mspterm.secrets.stores import Stores
 
 Name = tuple[str, str]
@@ -19,6 +20,7 @@ def move(stores: Stores, names: Iterable[Name], to: str, *, leave: bool = False)
     Raises Failed before anything is deleted; both backends may then hold copies.
     """
     choice = stores.choice
+    check_place(choice.file)
     source, target = stores.chosen, stores.named(to)
     if source.name == to and choice.remembered:
         raise failed(Reason.REFUSED, f"{target.title[0].upper()}{target.title[1:]} is the backend already.")

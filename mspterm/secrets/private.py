@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
@@ -59,10 +58,15 @@ def replace_whole(path: Path, content: bytes) -> None:
 
 
 def check_unwritable(path: Path) -> None:
-    """Raises Failed where others could change the file, or put another in its place."""
-    for held in (path.parent, path):
-        with contextlib.suppress(FileNotFoundError):
-            check(held, os.lstat(held) if held == path else os.stat(held), _OTHERS_WRITE)
+    """Raises Failed where others could change what is there, or put another in its place, and
+    FileNotFoundError where nothing is there."""
+    check(path, os.lstat(path), _OTHERS_WRITE)
+    check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises Failed where others could put a file there, and FileNotFoundError where it isn't."""
+    check(folder, os.stat(folder), _OTHERS_WRITE)
 
 
 def check(path: Path, facts: os.stat_result, forbidden: int) -> None:

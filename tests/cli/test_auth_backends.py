@@ -19,6 +19,7 @@ from tests.connectors.fake_rt import FakeRt
 assert sys.platform != "win32"
 
 from tests.terminal.fake_rt_server import RtServer  # noqa: E402
+from tests.terminal.pty_harness import Terminal  # noqa: E402
 
 pyrage = pytest.importorskip("pyrage", reason="the extra `age` is not installed")
 
@@ -137,6 +138,20 @@ def test_the_environment_wins_and_is_shown(home: Home) -> None:
     home.env["MSPTERM_SECRET_DESK_TOKEN"] = TOKEN
     assert home.where()["desk:token"] == "env"
     assert home("auth", "test").status == 0
+
+
+def test_a_locked_age_file_is_opened_on_the_way_to_a_login(home: Home) -> None:
+    home("auth", "move", "--to", "age", "--stdin", stdin=f"{PASSPHRASE}\n")
+    home("auth", "lock")
+    with Terminal([*MSPTERM, "auth", "login", "desk"], env=home.env) as terminal:
+        terminal.wait_for("Passphrase of the age file")
+        terminal.send(PASSPHRASE + "\r")
+        terminal.wait_for("token:")
+        terminal.send(TOKEN + "\r")
+        assert terminal.wait_end() == 0
+        assert b"cafe0bad" not in terminal.sent
+    needs_kernel_keyring(home)
+    assert home.where()["desk:token"] == "age"
 
 
 def test_nothing_is_asked_without_a_terminal(home: Home) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mspterm.console.folds import folded
+from mspterm.console.folds import folded, hidden
+from mspterm.console.next_ticket import why_lines
 from mspterm.domain.order import row_of
-from mspterm.domain.row import TicketRow
+from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.storms import Storm
 from mspterm.domain.text import SafeText
 from mspterm.store.store import Store
@@ -71,6 +72,15 @@ def test_p1_keeps_its_row(known: bool) -> None:
     assert found.marks == {"rt:3": "[+3] "}
 
 
+def test_storm_does_not_sink_with_a_head_that_waits() -> None:
+    listed = rows(2, 4, 5, 6, 3)
+    listed[-1] = replace(listed[-1], status_class=StatusClass.WAITING, priority=1)
+    found = folded(listed, [STORM], ())
+    assert refs(list(found.rows)) == ["rt:2", "rt:6", "rt:3"]
+    assert found.marks == {"rt:2": "[+3] "}
+    assert hidden(listed, [STORM]) == {"rt:4", "rt:5"}
+
+
 def stormy(folder: Path) -> Store:
     store = filled(folder, 3)
     for n in range(20, 50):
@@ -96,6 +106,15 @@ async def test_storm_of_thirty_is_one_row_that_enter_opens(tmp_path: Path) -> No
         assert app.main.queue.cursor_ref == "rt:20"
         await pilot.press("right")
         await until(pilot, app, "| KSL-WS21")
+
+
+async def test_why_names_the_cause_and_only_the_row_that_stands_for_it_is_next(tmp_path: Path) -> None:
+    async with console(session(stormy(tmp_path), tmp_path)) as (app, pilot):
+        await until(pilot, app, "29 folded")
+        assert (
+            "30 items of yard at kestrel logistics, within 0 minutes" in why_lines(app.session, "rt:20")[-1]
+        )
+        assert any("another row stands for" in line for line in why_lines(app.session, "rt:21"))
 
 
 async def test_filter_finds_what_is_folded(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def endless() -> Fault:
     return Fault(acts=False, answer=head, endless=b'{"id":1},' * 8000)
 
 
-LATIN = http("200 OK", '{"items":[{"Subject":"Café"}]}'.encode("latin-1"))
+UTF_16 = http("200 OK", '{"items":[{"Subject":"Café"}]}'.encode("utf-16"))
 READS: dict[str, tuple[Callable[[], Fault], set[Reason]]] = {
     "refused": (lambda: Fault(acts=False, request_bytes=0), {Reason.OFFLINE}),
     "request cut": (lambda: Fault(request_bytes=40), {Reason.OFFLINE}),
@@ -59,14 +59,14 @@ READS: dict[str, tuple[Callable[[], Fault], set[Reason]]] = {
     "429 until tomorrow": (
         lambda: Fault(acts=False, answer=http("429 Too Many", b"", Retry_After="86400")), {Reason.RATE_LIMIT},
     ),
-    "502": (lambda: Fault(answer=http("502 Bad Gateway", b"<html>")), {Reason.SERVER}),
-    "a web page": (lambda: Fault(answer=LOGIN_PAGE), {Reason.BAD_DATA}),
-    "redirect elsewhere": (lambda: Fault(answer=ELSEWHERE), {Reason.BAD_DATA}),
-    "truncated JSON": (lambda: Fault(answer=http("200 OK", b'{"items":[{"id":1')), {Reason.BAD_DATA}),
+    "502": (lambda: Fault(acts=False, answer=http("502 Bad Gateway", b"<html>")), {Reason.SERVER}),
+    "a web page": (lambda: Fault(acts=False, answer=LOGIN_PAGE), {Reason.BAD_DATA}),
+    "redirect elsewhere": (lambda: Fault(acts=False, answer=ELSEWHERE), {Reason.BAD_DATA}),
+    "truncated JSON": (lambda: Fault(acts=False, answer=http("200 OK", b'{"items":[{"id":1')), {Reason.BAD_DATA}),
     "endless JSON": (endless, {Reason.BAD_DATA, Reason.OFFLINE}),
-    "another charset": (lambda: Fault(answer=LATIN), {Reason.BAD_DATA}),
-    "compression bomb": (lambda: Fault(answer=bomb()), {Reason.BAD_DATA}),
-    "not HTTP": (lambda: Fault(answer=b"SSH-2.0-OpenSSH_9.2\r\n"), {Reason.OFFLINE}),
+    "another charset": (lambda: Fault(acts=False, answer=UTF_16), {Reason.BAD_DATA}),
+    "compression bomb": (lambda: Fault(acts=False, answer=bomb()), {Reason.BAD_DATA}),
+    "not HTTP": (lambda: Fault(acts=False, answer=b"SSH-2.0-OpenSSH_9.2\r\n"), {Reason.OFFLINE}),
 }  # fmt: skip
 
 
@@ -196,3 +196,14 @@ async def test_a_cut_at_any_byte_of_the_request_or_the_answer_leaves_no_false_wo
                 assert (await performer.retry(result.intent_id or "")).state is State.DONE
             assert (await judge.said(ticket))[text] == 1
     await judge.resolve(ticket)
+
+
+async def test_one_item_in_another_charset_is_skipped_and_shown(
+    tmp_path: Path, lab_rt: LabRt, proxy: Proxy
+) -> None:
+    page = '{"items":[{"id":"7","Subject":"Café"}],"count":1,"total":1}'.encode("latin-1")
+    proxy.rule = lambda _seen: Fault(acts=False, answer=http("200 OK", page))
+    async with desk(tmp_path, proxy.url, lab_rt) as made:
+        failure = await Sync(made).once("rt")
+        state = made.store.connections.get("rt")
+        assert failure is not None or state.skipped

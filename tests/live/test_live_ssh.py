@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -26,9 +27,11 @@ from mspterm.domain.action import Consent, State
 from mspterm.domain.device import Device
 from mspterm.domain.text import SafeText
 from mspterm.secrets.chain import Credentials
+from tests.console.console_desk import ticket
 from tests.live.sshd import Sshd, make_key, missing, sshd
+from tests.store.store_rows import asset
 from tests.terminal.pty_harness import Terminal
-from tests.terminal.real_console import MESH, SECRETS, Home
+from tests.terminal.real_console import MESH, RT, SECRETS, Home
 
 pytestmark = [
     pytest.mark.live,
@@ -188,7 +191,7 @@ async def test_a_changed_key_of_the_jump_is_a_hard_stop(tmp_path: Path, lab: Lab
         assert "Accepted" not in second.log
     assert ended.result.outcome.state is State.REFUSED
     assert (front.asked, front.output) == ([], "")
-    assert "hvd" in last_record(desk)["reason"] or "jump-" in last_record(desk)["reason"]
+    assert "/jump-" in last_record(desk)["reason"]
     await desk.aclose()
 
 
@@ -226,13 +229,33 @@ def home_with(lab: Lab, folder: Path) -> Home:
     """A technician whose RMM is away; what it said is in the store."""
     home = Home(folder, {**SECRETS, "SSH_AUTH_SOCK": lab.agent})
     home.write(
-        MESH.format(url="wss://127.0.0.1:1")
+        RT.format(url="http://127.0.0.1:1")
+        + MESH.format(url="wss://127.0.0.1:1")
         + f"[ssh]\nuser='root'\njump='root@127.0.0.1:{lab.jump.port}'\nidentity_file='{lab.key}'\n"
         + f"[ssh.devices.{NAME}]\nhost='127.0.0.1'\nport={lab.device.port}\n"
     )
     desk = make_desk(home.state, {})
+    desk.store.devices.upsert_assets([asset(1, NAME)])
+    desk.store.devices.tie({"rt:asset:1": f"mesh:{NAME}"})
+    desk.store.tickets.upsert([ticket(7, asset_ids=("1",))])
+    desk.store.connections.caught_up("rt", datetime.now(UTC), "cursor", full=True, skipped=[])
+    desk.store.connections.caught_up("mesh", datetime.now(UTC), "cursor", full=True, skipped=[])
     desk.store.close()
     return home
+
+
+def confirm_keys(lab: Lab, terminal: Terminal) -> None:
+    for server in (lab.jump, lab.device):
+        terminal.wait_for(server.fingerprint)
+        terminal.send(f"{server.fingerprint[-8:]}\r")
+
+
+def in_the_session(terminal: Terminal, *after: str) -> None:
+    """A command in the far shell, then what leaves its terminal in disorder, and out."""
+    terminal.wait_for(f"{os.uname().nodename}:")
+    terminal.send("echo a''b=$SSH_AUTH_SOCK.$MSPTERM_DEVICE.$MSPTERM_TICKET\r")
+    terminal.wait_for("ab=." + ".".join((NAME, *after)))
+    terminal.send("printf '\\033[?1000h\\033[?25l'; exit\r")
 
 
 def test_the_verb_in_a_terminal_from_confirmation_to_a_terminal_in_order(lab: Lab, tmp_path: Path) -> None:
@@ -241,17 +264,13 @@ def test_the_verb_in_a_terminal_from_confirmation_to_a_terminal_in_order(lab: La
     with Terminal(argv, env=home.env(), size=(120, 40)) as terminal:
         terminal.wait_for("to confirm")
         terminal.send(f"{NAME}\r")
-        for server in (lab.jump, lab.device):
-            terminal.wait_for(server.fingerprint)
-            terminal.send(f"{server.fingerprint[-8:]}\r")
-        terminal.wait_for(f"{os.uname().nodename}:")
-        terminal.send("echo a''b=$SSH_AUTH_SOCK.$MSPTERM_DEVICE\r")
-        terminal.wait_for(f"ab=.{NAME}")
-        terminal.send("printf '\\033[?1049h\\033[?1000h'; exit\r")
+        confirm_keys(lab, terminal)
+        in_the_session(terminal)
         assert terminal.wait_end(30) == 0
         sent = bytes(terminal.sent)
-    assert sent.rindex(b"\x1b[?1049l") > sent.rindex(b"\x1b[?1049h")
-    assert sent.rindex(b"\x1b[?1000l") > sent.rindex(b"\x1b[?1000h")
+    for mode in (b"1000", b"25"):
+        on, off = (b"h", b"l") if mode == b"25" else (b"l", b"h")
+        assert sent.rindex(b"\x1b[?" + mode + on) > sent.rindex(b"\x1b[?" + mode + off)
     assert b"ssh done" in sent
     assert not list((home.state / "ssh").glob("session-*"))
 
@@ -265,3 +284,62 @@ def test_the_verb_without_a_terminal_asks_nobody(lab: Lab, tmp_path: Path) -> No
     assert done.returncode == 1
     assert b"add --fingerprint" in done.stderr
     assert lab.jump.fingerprint.encode() in done.stderr
+
+
+def start_ssh(terminal: Terminal) -> None:
+    """From the first frame to the confirmed session on the device of ticket 7."""
+    terminal.wait_for("[6 All 1]", 60)
+    terminal.settle(1.0)
+    terminal.send("S")
+    terminal.wait_for("to go on:")
+    terminal.settle(0.3)
+    terminal.send(NAME)
+    terminal.settle(0.3)
+    terminal.send("\x07")
+
+
+def check_the_offer(terminal: Terminal, home: Home) -> None:
+    """Back in the console, the update of the ticket is filled in, and the journal is complete."""
+    terminal.wait_for(f"SSH session on {NAME}, 1 min")
+    terminal.wait_for("#7")
+    [file] = (home.state / "journal").glob("*.jsonl")
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [r["state"] for r in records if r["action"] == "ssh"][-2:] == ["intent", "done"]
+    assert [f"mesh:{NAME}", "rt:7"] in [r["refs"] for r in records]
+    assert not list((home.state / "ssh").glob("session-*"))
+
+
+def test_from_the_console_by_lending_the_terminal(lab: Lab, tmp_path: Path) -> None:
+    home = home_with(lab, tmp_path)
+    with home.console() as terminal:
+        start_ssh(terminal)
+        confirm_keys(lab, terminal)
+        in_the_session(terminal, "rt:7")
+        check_the_offer(terminal, home)
+        assert terminal.sent.rindex(b"\x1b[?1000l") > terminal.sent.rindex(b"\x1b[?1000h")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_from_the_console_in_a_window_of_tmux(lab: Lab, tmp_path: Path) -> None:
+    home = home_with(lab, tmp_path)
+    with home.console() as terminal:
+        start_ssh(terminal)
+        confirm_keys(lab, terminal)
+        in_the_session(terminal, "rt:7")
+        check_the_offer(terminal, home)
+    tmux = ["tmux", "-L", f"mspterm-test-{os.getpid()}", "-f", "/dev/null"]
+    console = [sys.executable, "-m", "mspterm"]
+    try:
+        with Terminal(
+            [*tmux, "new-session", "-s", "m", *console], env=home.env(), size=(120, 40)
+        ) as terminal:
+            start_ssh(terminal)
+            terminal.wait_for(":hvd-web01*")
+            in_the_session(terminal, "rt:7")
+            check_the_offer(terminal, home)
+            windows = subprocess.run(
+                [*tmux, "list-windows", "-F", "#{window_name}"], capture_output=True, text=True, check=True
+            )
+            assert len(windows.stdout.split()) == 1
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)

@@ -66,6 +66,18 @@ def test_a_program_that_hangs_is_stopped_with_its_children() -> None:
     assert "or set MSPTERM_SECRET_DESK_TOKEN" in answer.sentence
 
 
+def test_a_program_that_hung_is_not_waited_for_again_soon(tmp_path: Path) -> None:
+    now, asked = [0.0], tmp_path / "asked"
+    hangs = Commands(("sh", "-c", f"echo >> {asked}; sleep 600"))
+    program = CommandStore(lambda _c, _f: hangs, os.environ, limit_s=0.5, clock=lambda: now[0])
+    states = [program.get("desk", field).state for field in ("a", "b", "c")]
+    assert states == [State.TIMED_OUT] * 3
+    assert asked.read_text() == "\n"
+    now[0] = 31
+    program.get("desk", "a")
+    assert asked.read_text() == "\n\n"
+
+
 @pytest.mark.parametrize(
     ("read", "state", "says"),
     [

@@ -86,6 +86,16 @@ def test_a_source_that_is_locked_is_left_only_on_purpose(
     assert len(shelf.box.held) == 2
 
 
+def test_a_directory_that_others_can_write_is_no_place_for_the_choice(shelf: Shelf) -> None:
+    shelf.file.unlink()
+    shelf.file.parent.chmod(0o775)
+    assert read_choice(shelf.file).backend == "keyring"
+    before = dict(shelf.box.held)
+    with pytest.raises(Failed, match="chmod 700"):
+        list(move(shelf, NAMES, "age"))
+    assert (shelf.box.held, shelf.file.exists()) == (before, False)
+
+
 def test_remembering_leaves_what_the_user_wrote(tmp_path: Path) -> None:
     file = tmp_path / "d" / "auth.toml"
     remember(file, "keyring")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import httpx
 
@@ -80,7 +78,7 @@ class RtServer:
 
 
 class MeshServer:
-    """Runs one FakeMesh in a thread with a loop of its own; `script` is given it before it is asked."""
+    """Runs one FakeMesh in a thread with a loop of its own; its answers may be set at any time."""
 
     def __init__(self, shared: Path) -> None:
         self._shared = shared
@@ -103,10 +101,6 @@ class MeshServer:
     @property
     def url(self) -> str:
         return self.fake.url
-
-    def do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something of the fake's, such as a push, in its loop."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
 
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()

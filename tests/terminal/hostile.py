@@ -165,6 +165,8 @@ def _network(answer: Message) -> Message:
 _CSI = re.compile(r"\x1b\[([?<>=]?)([0-9;]*)([$ ]?[A-Za-z])")
 # Our title, and the pointer's shape, which Textual sets.
 _OSC = re.compile("\x1b]0;mspterm\x07|\x1b]22;(default|pointer|text)\x07")
+# Our bell rings between two updates of the screen; a text is always inside of one.
+_UPDATE_ENDS = "\x1b[?2026l"
 # Textual's modes: alternate screen, cursor, mouse off, focus, bracketed paste, wrap, synchronised
 # output, in-band resize; `mouse` adds those that report it.
 _MODES = frozenset(["1049", "25", "1004", "2004", "7", "2026", "2048"])
@@ -189,7 +191,7 @@ def strays(sent: bytes, *, mouse: bool = False) -> list[Stray]:
             at = match.end()
         elif osc := _OSC.match(text, at):
             at = osc.end()
-        elif char in "\r\n" or (char != "\x1b" and not _hidden(char)):
+        elif char in "\r\n" or not _hidden(char) or (char == "\x07" and text.endswith(_UPDATE_ENDS, 0, at)):
             at += 1
         else:
             found.append(Stray(match[0] if match else char, text[max(0, at - 40) : at + 40]))

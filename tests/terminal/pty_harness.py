@@ -210,6 +210,9 @@ def _become(
 
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment as a truecolor xterm's, without what would change the drawing."""
-    dropped = ("NO_COLOR", "COLORFGBG", "TMUX", "SSH_CONNECTION", "SSH_TTY", "PYTHONSTARTUP")
+    # pytest-xdist gives its workers COLUMNS, which goes before the terminal's own size.
+    dropped = (
+        "NO_COLOR", "COLORFGBG", "TMUX", "SSH_CONNECTION", "SSH_TTY", "PYTHONSTARTUP", "COLUMNS", "LINES",
+    )  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("TEXTUAL")}
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **changes}

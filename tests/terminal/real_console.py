@@ -63,10 +63,12 @@ class Home:
         """The console in a pty of this size; nothing has been waited for."""
         return Terminal([sys.executable, "-m", "mspterm"], size=size, env=self.env(**env), ignore=ignore)
 
-    def run(self, *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def run(self, *argv: str) -> subprocess.CompletedProcess[bytes]:
         """One verb, with its raw output."""
         command = [sys.executable, "-m", "mspterm", *argv]
-        return subprocess.run(command, env=self.env(), input=stdin, capture_output=True, timeout=60)
+        return subprocess.run(
+            command, env=self.env(), stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        )
 
 
 def place_of(terminal: Terminal, text: str) -> tuple[int, int]:

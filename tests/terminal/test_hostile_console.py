@@ -216,6 +216,7 @@ def test_a_device_and_a_commands_output(desk_with_devices: Desk) -> None:
     assert desk.writes() == ["POST /ticket/1/comment", "runcommands"]
 
 
+# Where a click would act if the text were markup or a link.
 CLICKED = ("[@click=app.quit]x", "[@click=app.act('claim')]y", "[link=https://evil.test]l", "h07link")
 
 
