@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspterm.domain.device import Asset, Device
-from mspterm.domain.match import alias_map, canonical_client, client_for_device, host_name, match
+from mspterm.domain.match import (
+    ADevice,
+    AnAsset,
+    alias_map,
+    canonical_client,
+    client_for_device,
+    host_name,
+    match,
+)
 from mspterm.domain.text import SafeText
 from tests.domain.domain_rows import asset, device
 
@@ -22,7 +30,7 @@ class Known:
 ALIASES = alias_map({"Harborview Dental": Known(("HVD", "mesh:harbor"))})
 
 
-def client_of(thing: Asset | Device) -> str | None:
+def client_of(thing: AnAsset | ADevice) -> str | None:
     return canonical_client(thing.client, thing.connection, ALIASES)
 
 

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -252,7 +254,7 @@ def confirm_keys(lab: Lab, terminal: Terminal) -> None:
 
 def in_the_session(terminal: Terminal, *after: str) -> None:
     """A command in the far shell, then what leaves its terminal in disorder, and out."""
-    terminal.wait_for(f"{os.uname().nodename}:")
+    terminal.wait_for(f"{socket.gethostname()}:")
     terminal.send("echo a''b=$SSH_AUTH_SOCK.$MSPTERM_DEVICE.$MSPTERM_TICKET\r")
     terminal.wait_for("ab=." + ".".join((NAME, *after)))
     terminal.send("printf '\\033[?1000h\\033[?25l'; exit\r")
@@ -272,6 +274,25 @@ def test_the_verb_in_a_terminal_from_confirmation_to_a_terminal_in_order(lab: La
         on, off = (b"h", b"l") if mode == b"25" else (b"l", b"h")
         assert sent.rindex(b"\x1b[?" + mode + on) > sent.rindex(b"\x1b[?" + mode + off)
     assert b"ssh done" in sent
+    assert not list((home.state / "ssh").glob("session-*"))
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "hang up"])
+def test_what_ends_the_verb_leaves_no_session_unrecorded(lab: Lab, tmp_path: Path, end: str) -> None:
+    home = home_with(lab, tmp_path)
+    with Terminal([sys.executable, "-m", "mspterm", "ssh", NAME], env=home.env(), size=(120, 40)) as terminal:
+        terminal.wait_for("to confirm")
+        terminal.send(f"{NAME}\r")
+        confirm_keys(lab, terminal)
+        terminal.wait_for(f"{socket.gethostname()}:")
+        if end == "SIGTERM":
+            terminal.signal(signal.SIGTERM)
+        else:
+            terminal.hang_up()
+        assert terminal.wait_end(10) == 1
+    [file] = (home.state / "journal").glob("*.jsonl")
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [r["state"] for r in records if r["action"] == "ssh"] == ["intent", "failed"]
     assert not list((home.state / "ssh").glob("session-*"))
 
 
