@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -130,10 +128,6 @@ class TerminalView(Widget, can_focus=True):
 
 class TerminalScreen(ModalScreen[None]):
     """Over everything, so that no key of the console's is heard."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(LEAVE, "dismiss", "Leave", show=False, id="terminal.leave")
-    ]
 
     def __init__(self, terminal: RemoteTerminal, title: str) -> None:
         super().__init__()

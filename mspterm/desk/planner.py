@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mspterm.connectors.base import Choices
+from mspterm.desk import kept_choices
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.desk.ssh import plan_ssh
 from mspterm.desk.terminal import plan_terminal
@@ -19,7 +20,6 @@ from mspterm.domain.planning import Asked, plan_new, plan_reboot, plan_run, plan
 from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.row import StatusClass
 from mspterm.domain.ticket import Ticket
-from mspterm.store.codec import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,17 +350,17 @@ class Planner:
 
     async def choices(self, name: str, ticket: Ticket | None = None) -> Choices:
         """What may be chosen; the last known where the server can't be asked now."""
-        key = _choices_key(name, ticket)
+        key = kept_choices.key(name, ticket)
         try:
             found = await (await self._desk.connector(name)).choices(ticket)
         except Failed:
-            return _choices(self._desk.store.database.get(key))
-        self._desk.store.database.put(key, _dump(found))
+            return kept_choices.read(self._desk.store.database.get(key))
+        self._desk.store.database.put(key, kept_choices.dump(found))
         return found
 
     def known_choices(self, name: str, ticket: Ticket | None = None) -> Choices:
         """What could be chosen when the server was last asked; for a dialog that opens at once."""
-        return _choices(self._desk.store.database.get(_choices_key(name, ticket)))
+        return kept_choices.read(self._desk.store.database.get(kept_choices.key(name, ticket)))
 
     def _only_psa(self) -> str:
         names = self._desk.serving("psa")
@@ -392,15 +392,3 @@ def _one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> st
 
 def _no_device(wanted: str) -> str:
     return f"No RMM connection knows a device {wanted}; `mspterm devices` lists what is known."
-
-
-def _choices_key(name: str, ticket: Ticket | None) -> str:
-    return f"choices:{name}:{ticket.queue_id if ticket else ''}"
-
-
-def _dump(choices: Choices) -> str:
-    return pack(choices).hex()
-
-
-def _choices(text: str | None) -> Choices:
-    return Choices() if text is None else unpack(bytes.fromhex(text), Choices)

@@ -291,7 +291,9 @@ def test_the_example_loads_with_every_connection_off() -> None:
 def test_the_example_shows_every_key_and_loads_with_all_of_them(file: Path) -> None:
     lines = example.render().splitlines()
     file.write_text(
-        "\n".join(line[1:] if line.startswith("#") and line[1:2] not in (" ", ":") else line for line in lines)
+        "\n".join(
+            line[1:] if line.startswith("#") and line[1:2] not in (" ", ":") else line for line in lines
+        )
     )
     config = load(file)
     assert config.connections["desk"].priorities

@@ -1,0 +1,18 @@
+"""What could be chosen when a server was last asked, as the store keeps it."""
+
+from __future__ import annotations
+
+from mspterm.connectors.base import Choices
+from mspterm.domain.ticket import Ticket
+
+
+def key(name: str, ticket: Ticket | None) -> str:
+    return f"choices:{name}:{ticket.queue_id if ticket else ''}"
+
+
+def dump(choices: Choices) -> str:
+    return pack(choices).hex()
+
+
+def read(text: str | None) -> Choices:
+    return Choices() if text is None else unpack(bytes.fromhex(text), Choices)
