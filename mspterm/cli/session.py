@@ -19,6 +19,7 @@ from mspterm.desk.desk import Desk, NoCredential, split_ref
 from mspterm.desk.look import ticket_now
 from mspterm.desk.sync import Sync
 from mspterm.domain.reasons import Failed, Failure
+from mspterm.secrets.harden import harden
 
 DONE, FAILED, USAGE, PARTLY, NO_CREDENTIAL, UNCERTAIN = range(6)
 
@@ -49,6 +50,7 @@ def run(verb: Callable[[Desk], Awaitable[int]]) -> NoReturn:
 
 def _status(verb: Callable[[Desk], Awaitable[int]]) -> int:
     config = read_config()
+    harden()
     try:
         return asyncio.run(_with_desk(config, verb))
     except NoCredential as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
@@ -33,15 +34,16 @@ _KINDS = {
 }
 
 
-class _Factory(Protocol):
-    def __call__(
-        self,
-        connection: Connection,
-        secrets: Mapping[str, Secret],
-        *,
-        pacer: Pacer,
-        now: Callable[[], datetime],
-    ) -> Connector: ...
+_ROTATING = frozenset({"ninjaone"})
+"""Kinds whose server replaces a stored secret (an OAuth refresh token) as it is used."""
+
+
+class Keeper(Protocol):
+    """Where a connector hands the secret that its server gave in place of the last one."""
+
+    async def keep(self, field: str, new: Secret) -> None: ...
+
+    def renewing(self, field: str) -> AbstractAsyncContextManager[Secret | None]: ...
 
 
 def manifest(connection: Connection) -> Manifest:
@@ -50,11 +52,19 @@ def manifest(connection: Connection) -> Manifest:
 
 
 def build(
-    connection: Connection, secrets: Mapping[str, Secret], *, pacer: Pacer, now: Callable[[], datetime]
+    connection: Connection,
+    secrets: Mapping[str, Secret],
+    *,
+    pacer: Pacer,
+    now: Callable[[], datetime],
+    keeper: Keeper,
 ) -> Connector:
     """The connector of one connection; makes no call yet."""
     _, module, name = _entry(connection)
-    factory = cast(_Factory, getattr(import_module(module), name))
+    factory = cast(Callable[..., Connector], getattr(import_module(module), name))
+    if connection.kind in _ROTATING:
+        hands = {"keep_secret": keeper.keep, "renewing": keeper.renewing}
+        return factory(connection, secrets, pacer=pacer, now=now, **hands)
     return factory(connection, secrets, pacer=pacer, now=now)
 
 

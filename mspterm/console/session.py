@@ -174,6 +174,9 @@ class Session:
 
     def begin(self, told: Callable[[str], None], changed: Callable[[], None]) -> None:
         """Start following every connection, each in a task of its own."""
+        from mspterm.secrets.harden import harden
+
+        harden()
         running = self.open_desk(changed)
         left = running.performer.recover()
         if left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mspterm.console.client_card import card_lines
@@ -12,7 +13,8 @@ from mspterm.console.next_ticket import in_my_hands, next_row, set_aside, why_li
 from mspterm.console.targets import unavailable_for
 from mspterm.console.texts import TextScreen
 from mspterm.desk.actions import BY_NAME
-from mspterm.domain.reasons import Reason
+from mspterm.desk.look import ticket_now
+from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.row import TicketRow
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ async def take_next(app: MsptermApp) -> None:
         _go_to(app, row.ref)
         if not _claimable(app, row) or not await _lost(app, row):
             return
-        app.main.follow()
+        await _learn(app, row.ref)
         if next_row(app.session) == row:
             return
     app.tell(_NOTHING)
@@ -85,6 +87,14 @@ async def _lost(app: MsptermApp, row: TicketRow) -> bool:
     results = await app.perform(BY_NAME["claim"], (row.ref,), None, because)
     failures = [r.outcome.failure for r in results if r.outcome.failure is not None]
     return any(failure.reason is Reason.CONFLICT for failure in failures)
+
+
+async def _learn(app: MsptermApp, ref: str) -> None:
+    """Whose it is now, before the next poll says so; a server that is away says it by and by."""
+    assert app.session.running is not None
+    with suppress(Failed):
+        await ticket_now(app.session.running.desk, ref)
+    app.main.follow()
 
 
 def _go_to(app: MsptermApp, ref: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mspterm.config.locked import locked
 from mspterm.config.model import Config, Connection
 from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir
 from mspterm.connectors.base import Connector, Manifest
@@ -15,7 +16,6 @@ from mspterm.connectors.registry import build, manifest
 from mspterm.desk.budget import SharedPacer
 from mspterm.desk.clockwork import Clockwork
 from mspterm.desk.journal import Journal, Outside
-from mspterm.desk.locked import locked
 from mspterm.desk.presence import Presence
 from mspterm.domain.match import ADevice, AnAsset, alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
@@ -104,7 +104,8 @@ class Desk:
             secrets = await self._secrets(connection)
             if name in self._connectors:  # another task was quicker while we waited for the keyring
                 return self._connectors[name]
-            found = build(connection, secrets, pacer=self.pacer, now=self.now)
+            keeper = self.credentials.keeper(name, secrets)
+            found = build(connection, secrets, pacer=self.pacer, now=self.now, keeper=keeper)
             self._connectors[name] = found
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mspterm.connectors.base import Choices
 from mspterm.domain.ticket import Ticket
+from mspterm.store.codec import pack, unpack
 
 
 def key(name: str, ticket: Ticket | None) -> str:

@@ -8,7 +8,7 @@ import secrets
 import time
 from pathlib import Path
 
-from mspterm.desk.locked import take
+from mspterm.config.locked import take
 
 LEFT_OVER_S = 86_400
 

@@ -14,7 +14,7 @@ import httpx
 
 from mspterm.config.model import Connection
 from mspterm.connectors.ninjaone.connector import NinjaConnector
-from mspterm.connectors.ninjaone.tokens import KeepSecret
+from mspterm.connectors.ninjaone.tokens import KeepSecret, Renewing
 from mspterm.domain.secret import Secret
 from mspterm.net.pacer import FreePacer
 
@@ -226,6 +226,7 @@ def connector(
     secrets: dict[str, Secret] | None = None,
     *,
     keep: KeepSecret | None = None,
+    renewing: Renewing | None = None,
     now: Callable[[], datetime] = lambda: NOW,
     clock: Clock | None = None,
     connection: Connection = NINJA,
@@ -236,6 +237,7 @@ def connector(
         pacer=FreePacer(),
         now=now,
         keep_secret=keep,
+        renewing=renewing,
         sleep=(clock or Clock()).sleep,
         transport=httpx.MockTransport(fake.answer),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -35,6 +37,25 @@ async def test_trap_refresh_tokens_rotate_and_the_newest_is_kept(fake: FakeNinja
     assert kept == [("refresh_token", Secret("refresh-1")), ("refresh_token", Secret("refresh-2"))]
     assert [f["refresh_token"] for f in fake.forms()] == ["refresh-0", "refresh-1"]
     assert "client_secret" not in fake.forms()[0]
+
+
+async def test_trap_what_another_process_has_renewed_is_used_and_not_our_old_one(fake: FakeNinja) -> None:
+    stored = [Secret("refresh-0")]
+    at = [NOW]
+
+    async def keep(field: str, value: Secret) -> None:
+        stored.append(value)
+
+    @asynccontextmanager
+    async def renewing(field: str) -> AsyncIterator[Secret | None]:
+        yield stored[-1]
+
+    both = [connector(fake, PERSON, keep=keep, renewing=renewing, now=lambda: at[0]) for _ in range(2)]
+    for _ in range(2):
+        for ninja in both:
+            await ninja.whoami()
+        at[0] += timedelta(hours=2)
+    assert [f["refresh_token"] for f in fake.forms()] == [f"refresh-{n}" for n in range(4)]
 
 
 async def test_a_keyring_that_is_locked_does_not_stop_the_call(fake: FakeNinja) -> None:

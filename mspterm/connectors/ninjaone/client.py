@@ -12,7 +12,7 @@ import msgspec
 
 from mspterm.config.model import Connection
 from mspterm.connectors.ninjaone import wire
-from mspterm.connectors.ninjaone.tokens import KeepSecret, Tokens
+from mspterm.connectors.ninjaone.tokens import KeepSecret, Renewing, Tokens
 from mspterm.domain.reasons import Reason
 from mspterm.domain.secret import Secret
 from mspterm.domain.text import clean
@@ -43,11 +43,12 @@ class NinjaClient:
         pacer: Pacer,
         now: Callable[[], datetime],
         keep_secret: KeepSecret | None = None,
+        renewing: Renewing | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.name, self.base_url = connection.name, origin(connection.url)
         self.http = Http(connection, base_url=self.base_url, pacer=pacer, now=now, transport=transport)
-        self.tokens = Tokens(connection, secrets, self.http, now, keep_secret)
+        self.tokens = Tokens(connection, secrets, self.http, now, keep_secret, renewing)
 
     async def get(
         self,

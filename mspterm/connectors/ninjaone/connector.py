@@ -15,7 +15,7 @@ from mspterm.connectors.ninjaone.client import NinjaClient
 from mspterm.connectors.ninjaone.detail import Detail
 from mspterm.connectors.ninjaone.feed import Feed
 from mspterm.connectors.ninjaone.manifest import MANIFEST, NO_LIVE
-from mspterm.connectors.ninjaone.tokens import KeepSecret
+from mspterm.connectors.ninjaone.tokens import KeepSecret, Renewing
 from mspterm.connectors.ninjaone.wire import Named
 from mspterm.domain.action import Outcome, Reboot, RunCommand, State, Write
 from mspterm.domain.device import DeviceDetail, Maintenance, Sample
@@ -31,6 +31,7 @@ class NinjaConnector:
     """One NinjaOne. See `connectors.base.Connector` for what each method promises.
 
     `keep_secret` is told of every new refresh token: the old one is worth nothing from then on.
+    `renewing` is held meanwhile, so that no other process uses up the same one.
     """
 
     manifest = MANIFEST
@@ -43,13 +44,20 @@ class NinjaConnector:
         pacer: Pacer,
         now: Callable[[], datetime],
         keep_secret: KeepSecret | None = None,
+        renewing: Renewing | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         reboot_wait_s: float = REBOOT_WAIT_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.name, self._connection = connection.name, connection
         self._client = NinjaClient(
-            connection, secrets, pacer=pacer, now=now, keep_secret=keep_secret, transport=transport
+            connection,
+            secrets,
+            pacer=pacer,
+            now=now,
+            keep_secret=keep_secret,
+            renewing=renewing,
+            transport=transport,
         )
         self._feed = Feed(self._client, now)
         self._detail = Detail(self._client, self._feed)

@@ -20,6 +20,10 @@ from mspterm.net.http import Http
 KeepSecret = Callable[[str, Secret], Awaitable[None]]
 """Stores a secret of this connection under a field's name, in place of the old one."""
 
+Renewing = Callable[[str], contextlib.AbstractAsyncContextManager[Secret | None]]
+"""Held while a secret of this connection is renewed, alone among this user's processes; gives the
+newest that is stored, None where the caller's own counts."""
+
 TOKEN = "/ws/oauth/token"
 EARLY = timedelta(seconds=60)
 """A token is renewed that long before its end, so that none ends on its way."""
@@ -44,10 +48,11 @@ class Tokens:
         http: Http,
         now: Callable[[], datetime],
         keep: KeepSecret | None,
+        renewing: Renewing | None = None,
     ) -> None:
         self._connection, self._name, self._http, self._now = connection, connection.name, http, now
         self._client_secret, self._refresh = secrets.get("client_secret"), secrets.get("refresh_token")
-        self._keep = keep
+        self._keep, self._renewing = keep, renewing
         self._machine_works = self._client_secret is not None
         self._kept: dict[bool, _Kept] = {}
         self._asking = asyncio.Lock()
@@ -91,8 +96,16 @@ class Tokens:
         async with self._asking:
             kept = self._kept.get(machine)
             if kept is None or kept.until - EARLY <= self._now():
-                self._kept[machine] = kept = await self._ask(machine)
+                self._kept[machine] = kept = await self._renewed(machine)
         return kept.token
+
+    async def _renewed(self, machine: bool) -> _Kept:
+        if machine or self._renewing is None or self._refresh is None:
+            return await self._ask(machine)
+        async with self._renewing("refresh_token") as newest:
+            # Another process may have used up ours.
+            self._refresh = newest or self._refresh
+            return await self._ask(machine)
 
     async def _ask(self, machine: bool) -> _Kept:
         asked = self._now()

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mspterm.config.locked import locked
 from mspterm.desk.journal import record as records
 from mspterm.desk.journal.chain import Verification, verify
 from mspterm.desk.journal.files import Files, lines_from, lines_of
 from mspterm.desk.journal.heads import Kept, Outside
 from mspterm.desk.journal.record import CHECKPOINT, CUT, GENESIS, JOURNAL, REPAIRED, Entry, Head, Record
-from mspterm.desk.locked import locked
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 
