@@ -32,7 +32,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.toml"
         size = ["--tickets", str(tickets), "--devices", str(devices)]
-        argv = [sys.executable, "-m", "mspterm", "sandbox", "--config-out", str(config), "--seed", "7", "--still", *size]
+        argv = [
+            sys.executable,
+            "-m",
+            "mspterm",
+            "sandbox",
+            "--config-out",
+            str(config),
+            "--seed",
+            "7",
+            "--still",
+            *size,
+        ]
         child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdout is not None
