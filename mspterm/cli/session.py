@@ -17,6 +17,7 @@ from mspterm.config.model import Config
 from mspterm.config.paths import state_dir
 from mspterm.desk.desk import Desk, NoCredential, split_ref
 from mspterm.desk.look import ticket_now
+from mspterm.desk.perform import Performer
 from mspterm.desk.sync import Sync
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.secrets.harden import harden
@@ -97,6 +98,7 @@ async def refresh(desk: Desk, names: Iterable[str], *, offline: bool = False) ->
     Raises NoCredential where none of the connections asked has a credential.
     """
     sync, wanted = Sync(desk), list(names)
+    sync.flush = Performer(desk).flush
     if offline:
         return []
     stale = [n for n in wanted if not sync.fresh(n)]

@@ -56,7 +56,7 @@ def _date(ctx: click.Context, param: click.Parameter, value: str | None) -> date
     found = parse_when(value, datetime.now().astimezone())
     if isinstance(found, datetime):
         return found
-    raise click.BadParameter(str(found))
+    raise click.BadParameter(found.sentence)
 
 
 def read_text(

@@ -48,7 +48,6 @@ class MainScreen(QuietScreen[None]):
     #body.beside { layout: horizontal; }
     #body.beside > Preview { display: block; width: 70; }
     #body.beside > Divider { display: block; }
-    #typing { display: none; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,6 +74,8 @@ class MainScreen(QuietScreen[None]):
         self._instant: Timer | None = None
         self._rest: Timer | None = None
         self._burning: int | None = None
+        # Mounted when first needed: the first frame is quicker by a widget.
+        self._typing = Bar("muted", id="typing")
         self._listed: Sequence[TicketRow] = ()
         self._folded = 0
         self._unfolded: set[str] = set()
@@ -82,7 +83,6 @@ class MainScreen(QuietScreen[None]):
     def compose(self) -> ComposeResult:
         yield Tabs(self._session.board.views, self._view)
         yield FilterBar()
-        yield Bar("muted", id="typing")
         with Container(id="body"):
             yield QueueList(self._session.clock, id="queue")
             yield Divider()
@@ -301,10 +301,12 @@ class MainScreen(QuietScreen[None]):
     def action_filter(self) -> None:
         self.filter_bar.edit()
         self._say_typing([(f"  {FIELDS}", "muted")])
-        self.query_one("#typing").display = True
+        if not self._typing.is_attached:
+            self.mount(self._typing, after=self.filter_bar)
+        self._typing.display = True
 
     def _say_typing(self, runs: Sequence[tuple[str, str]]) -> None:
-        self.query_one("#typing", Bar).say(runs)
+        self._typing.say(runs)
 
     @on(FilterBar.Changed)
     def _filtered(self, event: FilterBar.Changed) -> None:
@@ -318,7 +320,7 @@ class MainScreen(QuietScreen[None]):
     @on(FilterBar.Left)
     def _left_filter(self, event: FilterBar.Left) -> None:
         event.stop()
-        self.query_one("#typing").display = False
+        self._typing.display = False
         self.show_rows(anew=False)
 
     def action_mark_all(self) -> None:

@@ -77,6 +77,7 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
                 "contacts": [f"{c.first} {c.last}, {c.title}" for c in client.contacts],
                 "zone": client.zone,
                 "source": "the sandbox",
+                "reviewed_on": "2026-11-01",
                 **_FACTS.get(client.code, {}),
             }
             for client in CLIENTS
