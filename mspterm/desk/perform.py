@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -42,6 +43,9 @@ def new_intent_id() -> str:
     """A ULID: 48 bits of milliseconds, 80 random bits, sortable by time."""
     number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+log = logging.getLogger(__name__)
 
 
 class Performer:
@@ -214,7 +218,11 @@ class Performer:
         """Sends what waited for this connection, oldest first, each after re-reading its ticket."""
         self._desk.seal_when_due()
         if self._desk.store.intents.unsettled(name):
-            await self._outbox.flush(await self._ready(), name)
+            try:
+                await self._outbox.flush(await self._ready(), name)
+            except Failed as error:
+                # A full disk here is no failure of the connection, whose feed calls this.
+                log.error("the outbox waits on: %s", error)
 
     async def retry(self, intent_id: str) -> Outcome:
         """Sends an intent again, because a person decided so: what of it has not arrived. Raises

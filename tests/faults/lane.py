@@ -49,7 +49,7 @@ class Lane:
 
     async def kill(self) -> None:
         """SIGKILL to the life that is on."""
-        if self._pid is not None:
+        if sys.platform != "win32" and self._pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
 

@@ -11,12 +11,11 @@ import json
 import os
 import signal
 import sys
-from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from mspterm.config.model import Config, Connection
-from mspterm.connectors.rt.connector import RtConnector
 from mspterm.desk.desk import Desk
 from mspterm.desk.look import ticket_now
 from mspterm.desk.perform import Performer
@@ -93,7 +92,7 @@ def _die_at(desk: Desk, number: int) -> None:
     def count(_statement: str) -> None:
         nonlocal left
         left -= 1
-        if left == 0:
+        if sys.platform != "win32" and left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     desk.store.database.connection.set_trace_callback(count)
@@ -104,9 +103,15 @@ def _say(what: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _fork() -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError
+    return os.fork()
+
+
 def main() -> None:
     for line in sys.stdin:
-        pid = os.fork()
+        pid = _fork()
         if pid == 0:
             status = 70
             try:
@@ -121,7 +126,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Imported before the first fork, as the first use would import them in every child.
-    assert RtConnector is not None
-    assert replace is not None
+    # Before the first fork, as its first use would import it in every child.
+    import_module("mspterm.connectors.rt.connector")
     main()

@@ -90,9 +90,9 @@ def ticket(lab_rt: LabRt) -> str:
 
 
 @asynccontextmanager
-async def desk(tmp_path: Path, url: str, lab_rt: LabRt) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path, url: str, lab_rt: LabRt, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Desk]:
     """Two connections: `rt` by the proxy, `near` past it."""
-    made = desk_for(tmp_path, url, lab_rt.tokens["ines"], TIMEOUT_S)
+    made = desk_for(tmp_path, url, lab_rt.tokens["ines"], timeout_s)
     rt = made.config.connections["rt"]
     near = replace(rt, name="near", url=lab_rt.url, timeout_s=20.0)
     made.config = Config(connections={"rt": rt, "near": near})
@@ -178,7 +178,7 @@ async def test_a_cut_at_any_byte_of_the_request_or_the_answer_leaves_no_false_wo
 ) -> None:
     ticket, cuts = await judge.new_ticket("cut at any byte"), range(0, 700, 140)
     faults = [Fault(request_bytes=n) for n in cuts] + [Fault(answer_bytes=n) for n in cuts]
-    async with desk(tmp_path, proxy.url, lab_rt) as made:
+    async with desk(tmp_path, proxy.url, lab_rt, 10.0) as made:
         performer = Performer(made)
         for fault in faults:
             text = f"cut {uuid.uuid4().hex}"

@@ -11,7 +11,7 @@ from tests.conftest import LabRt
 from tests.faults.schedules import nights, summary
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600)]
-COUNT = int(os.environ.get("MSPTERM_NIGHTS", "20"))
+COUNT = int(os.environ.get("MSPTERM_NIGHTS", "40"))
 
 
 async def test_nothing_lost_nothing_doubled_nothing_unseen(lab_rt: LabRt) -> None:
