@@ -164,7 +164,7 @@ class FakeRt:
                 lambda number, way: self._say(int(number), way, call.json),
             ),
             (r"POST /ticket", lambda: self._create(call.json)),
-            (r"PUT /ticket/(\d+)/(take|steal)", lambda number, _: self._steal(int(number))),
+            (r"PUT /ticket/(\d+)/(take|steal)", lambda number, verb: self._steal(int(number), verb)),
             (r"PUT /ticket/(\d+)", lambda number: self._put(int(number), call)),
         )
         for pattern, handle in routes:
@@ -272,7 +272,12 @@ class FakeRt:
         self.record(number, "Set", Field=name)
         return [f"{name} changed from 'x' to '{value}'"]
 
-    def _steal(self, number: int) -> httpx.Response:
+    def _steal(self, number: int, verb: str) -> httpx.Response:
+        if verb in self.denied:
+            return httpx.Response(200, json=["Permission Denied"])
+        if verb == "take" and self.tickets[number]["Owner"]["Name"] != "Nobody":
+            return httpx.Response(200, json=["You can only take tickets that are unowned"])
+        self.record(number, "Set", Field="Owner")
         self.tickets[number]["Owner"] = user(self.me)
         return httpx.Response(200, json=[f"Owner changed from marcus to {self.me}"])
 

@@ -151,8 +151,8 @@ def test_new_is_what_changed_since_one_looked() -> None:
 def test_a_changed_row_is_searched_anew() -> None:
     printer = made("printer")
     # A ref of its own: what is folded is kept by ref and revision for the whole process.
-    assert not printer.matches(row(ref="rt:anew", revision=1), CTX)
-    assert printer.matches(row(ref="rt:anew", revision=2, summary=SafeText("Printer jams")), CTX)
+    assert not printer.matches(row("anew", revision=1), CTX)
+    assert printer.matches(row("anew", revision=2, summary=SafeText("Printer jams")), CTX)
 
 
 @pytest.mark.parametrize(

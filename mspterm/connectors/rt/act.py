@@ -111,11 +111,16 @@ class Updater:
             raise self._taken(run, run.owner, "; nothing was written")
 
     async def _send(self, run: _Run) -> None:
-        """The text with its time and status in one call, then all other fields in one more."""
+        """The text with its time and status in one call, then all other fields in one more; a ticket of
+        nobody's is taken before anything else, so that who loses it writes nothing."""
         in_put = run.changes
+        if run.owner == NOBODY and run.write.owner and run.write.owner == await self._detail.me():
+            if not await self._take(run):
+                return
+            in_put = tuple(change for change in in_put if change.what != "owner")
         if run.speaks:
             await self._say(run)
-            in_put = tuple(change for change in run.changes if change.what != "status")
+            in_put = tuple(change for change in in_put if change.what != "status")
         if in_put:
             await self._put(run, in_put)
 
@@ -158,17 +163,22 @@ class Updater:
         await self._write(run, "PUT", "/ticket/{id}", proof.body_of(changes), headers)
         denied = any("permission denied" in sentence.lower() for sentence in run.said[said:])
         if denied and owner is not None and owner.wanted == await self._detail.me():
-            await self._take(run)
+            # The right StealTicket suffices for oneself, where ReassignTicket is missing.
+            await self._write(run, "PUT", "/ticket/{id}/steal", {})
 
     def _taken(self, run: _Run, holder: str, end: str) -> Failed:
         who = "Nobody holds" if holder == NOBODY else f"{clean(holder)} holds"
         sentence = f"{who} {run.write.ref} by now, which was not so when this was planned{end}."
         return failed(Reason.CONFLICT, sentence, self._name)
 
-    async def _take(self, run: _Run) -> None:
-        """The rights TakeTicket and StealTicket suffice for oneself, where ReassignTicket is missing."""
-        verb = "take" if run.owner == NOBODY else "steal"
-        await self._write(run, "PUT", f"/ticket/{{id}}/{verb}", {})
+    async def _take(self, run: _Run) -> bool:
+        """Whether it is ours. RT looks at the owner under its lock here, and nowhere else: of writers
+        that send one If-Match at one instant, each gets 200 and the last one keeps the ticket."""
+        await self._write(run, "PUT", "/ticket/{id}/take", {})
+        row, run.etag = await self._client.head(run.id)
+        if row.owner.login not in (NOBODY, run.write.owner):
+            raise self._taken(run, row.owner.login, "; nothing was written")
+        return row.owner.login != NOBODY
 
     async def _write(
         self,
@@ -223,13 +233,32 @@ class Updater:
 
     async def _prove(self, run: _Run) -> Outcome:
         try:
-            row, told = await asyncio.gather(self._detail.row(run.id, kind="action"), self._told(run))
+            row, told, first = await asyncio.gather(
+                self._detail.row(run.id, kind="action"), self._told(run), self._first(run)
+            )
         except Failed as error:
             why = run.maybe or run.failure or error.failure
             unread = f"RT answered, and could not be read back: {error.failure.sentence}"
             return Outcome(run.write.ref, State.UNCERTAIN, why, (*map(clean, run.said), unread))
         checks = (*told, *(change.check(row) for change in run.changes))
+        if first is not None:
+            run.failure = first
+            checks = (*checks, Check("owner", str(run.write.owner), "another's by RT's history", False))
         return self._judge(run, checks, self._feed.map(row))
+
+    async def _first(self, run: _Run) -> Failure | None:
+        """Why the ticket isn't ours to give, where another changed its owner after we had looked and
+        before us: RT's history decides, whatever its owner field says by now."""
+        if run.write.owner is None:
+            return None
+        me, page = await asyncio.gather(self._detail.me(), self._client.newest(run.id, LOOK_BACK))
+        changes = [entry for entry in _owner_changes(page) if int(entry.id) > run.last]
+        first = min(changes, key=lambda entry: int(entry.id), default=None)
+        if first is None or me is None or first.creator.login == me:
+            return None
+        who = clean(first.creator.login)
+        sentence = f"{who} changed the owner of {run.write.ref} first, which decides; leave it to {who}."
+        return Failure(Reason.CONFLICT, sentence, self._name)
 
     def _judge(self, run: _Run, checks: tuple[Check, ...], ticket: Ticket) -> Outcome:
         missing = [check for check in checks if not check.ok]
@@ -267,6 +296,11 @@ class Updater:
         except msgspec.MsgspecError:
             return None
         return found[0] if found else None
+
+
+def _owner_changes(page: wire.Page) -> list[wire.WireTransaction]:
+    found = (wire.item(raw, wire.WireTransaction) for raw in page.items)
+    return [entry for entry in found if entry.type == "Set" and entry.field == "Owner"]
 
 
 def owner_change(owner: str) -> Change:
