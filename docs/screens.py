@@ -39,20 +39,28 @@ SCREENS: tuple[tuple[str, tuple[int, int], str], ...] = (
     ("screens/01-queue", SMALL, "[psa now]"),
     ("screens/02-filter", SMALL, "[psa now] / c l i e n t : o a k space p : 1 , 2"),
     ("screens/03-ticket", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened]"),
-    ("screens/04-claim", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] c [this will happen]"),
+    (
+        "screens/04-claim",
+        SMALL,
+        "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] c [this will happen]",
+    ),
     ("screens/05-reply", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] r [Send]"),
     ("screens/06-device", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] d [Disks]"),
     ("screens/07-run", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] x [Send]"),
     ("screens/08-escalate", SMALL, "[psa now] / H V D - D C 0 1 enter [HVD-DC01] enter [opened] e [Send]"),
     ("screens/09-help", SMALL, "[psa now] ?"),
+    ("screens/10-next", SMALL, "[psa now] g [this will happen]"),
+    ("screens/11-client", SMALL, "[psa now] i [notes]"),
 )
+STORM = ("screens/12-storm", SMALL, "[psa now] [+30]")
+OUTAGE = 'background = false\n[[event]]\nat = 3\nkind = "outage"\nclient = "KSL"\n'
 
 
 @contextmanager
-def sandbox(folder: Path) -> Iterator[Path]:
-    """A still sandbox MSP; its config, with its secrets in this process's environment."""
+def sandbox(folder: Path, *life: str) -> Iterator[Path]:
+    """A sandbox MSP; its config, with its secrets in this process's environment."""
     config = folder / "config.toml"
-    argv = [sys.executable, "-m", "mspterm", "sandbox", "--config-out", str(config), "--seed", "7", "--still"]
+    argv = [sys.executable, "-m", "mspterm", "sandbox", "--config-out", str(config), "--seed", "7", *life]
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
@@ -73,9 +81,11 @@ def text_of(app: MsptermApp) -> str:
 async def press(app: MsptermApp, pilot: Pilot[int], keys: str) -> None:
     for word in re.findall(r"\[[^\]]+\]|\S+", keys):
         if not word.startswith("["):
-            await pilot.press({",": "comma", ":": "colon", "-": "minus", "?": "question_mark", "/": "slash"}.get(word, word))
+            await pilot.press(
+                {",": "comma", ":": "colon", "-": "minus", "?": "question_mark", "/": "slash"}.get(word, word)
+            )
             continue
-        for _ in range(400):
+        for _ in range(1600):
             if word[1:-1] in text_of(app):
                 break
             await pilot.pause(0.05)
@@ -100,7 +110,13 @@ async def draw(config: Path, state: Path, name: str, size: tuple[int, int], keys
 
 def main() -> None:
     wanted = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as config:
+    if not wanted or any(word in STORM[0] for word in wanted):
+        with tempfile.TemporaryDirectory() as folder:
+            scenario = Path(folder) / "outage.toml"
+            scenario.write_text(OUTAGE)
+            with sandbox(Path(folder), "--scenario", str(scenario), "--speed", "10") as config:
+                asyncio.run(draw(config, Path(folder) / "state", *STORM))
+    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder), "--still") as config:
         for number, (name, size, keys) in enumerate(SCREENS):
             if not wanted or any(word in name for word in wanted):
                 asyncio.run(draw(config, Path(folder) / f"state{number}", name, size, keys))

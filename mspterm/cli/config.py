@@ -30,6 +30,8 @@ def check() -> None:
     loaded = _loaded()
     found = loaded.config.source
     count = len(loaded.config.connections)
+    for failure in (*loaded.config.policy_failures, *loaded.config.clients_dir_failures):
+        complain(failure)
     click.echo(f"{found or 'no file'}: good, {count} connection{'' if count == 1 else 's'}.")
 
 

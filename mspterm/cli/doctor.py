@@ -56,6 +56,7 @@ def _configured(credentials: Credentials) -> Iterator[Finding]:
         yield Finding("config", Health.BAD, "`mspterm init` keeps what is good of it and marks the rest.")
     else:
         yield _count(config, file)
+        yield from (Finding("policy", Health.BAD, failure) for failure in config.policy_failures)
     yield from backend(credentials)
     yield _journal_key(credentials)
     yield from permissions(config, credentials, file)

@@ -26,6 +26,7 @@ from mspterm.config.model import (
     Vendor,
     View,
 )
+from mspterm.config.policy import ruled
 from mspterm.config.reader import ConfigError, Problem, Reader, Setting, read_text
 from mspterm.config.sla_table import ALWAYS, TARGETS
 from mspterm.config.ssh_table import problems as ssh_problems
@@ -98,7 +99,8 @@ class _Config(Reader):
         top = self.values((), {k: v for k, v in document.items() if k in tops}, TOP)
         tables = {table.name: self.table(table, document.get(table.name, {})) for table in TABLES}
         facts = read_facts(tables["clients"], tables["calendars"], top.get("clients_dir"))
-        self.settings += facts.settings
+        guard, policy_failures, ruling = ruled(Guard(**tables["guard"]), paths.POLICY_OF_ALL)
+        self.settings += [*facts.settings, *ruling]
         self._check_calendars(tables, facts)
         for where, sentence in ssh_problems(tables["ssh"]):
             self.problem(where, sentence)
@@ -108,7 +110,8 @@ class _Config(Reader):
             clients=facts.clients,
             views=tuple(_view(name, held) for name, held in tables["views"].items()),
             technician=Technician(**tables["technician"]),
-            guard=Guard(**tables["guard"]),
+            guard=guard,
+            policy_failures=policy_failures,
             console=Console(**tables["console"]),
             keys=tables["keys"],
             journal_head_file=tables["journal"].get("head_file"),

@@ -136,10 +136,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`[guard]`: the caps of the guard. `flags` maps a device's name to its flags."""
+    """`[guard]`: the caps of the guard. `flags` maps a device's name to its flags; `doubt` says why the
+    host's policy file, whose word overrides the user's, can't be read whole."""
 
     max_devices: int = 5
     max_clients: int = 1
+    max_disruptive_per_hour: int = 20
+    doubt: str | None = None
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -173,6 +176,8 @@ class Config:
     views: tuple[View, ...] = ()
     technician: Technician = field(default_factory=Technician)
     guard: Guard = field(default_factory=Guard)
+    policy_failures: tuple[str, ...] = ()
+    """Why the host's policy file, or part of it, doesn't count, a sentence each."""
     console: Console = field(default_factory=Console)
     keys: Mapping[str, str] = field(default_factory=dict)
     journal_head_file: Path | None = None

@@ -10,6 +10,8 @@ from pathlib import Path
 APP = "mspterm"
 LOCKDOWN_OF_ALL = Path("/etc/mspterm/lockdown")
 """Where root stops every write of every user on the host."""
+POLICY_OF_ALL = Path("/etc/mspterm/policy.toml")
+"""Where root sets `[guard]` for every user of the host."""
 
 _XDG = {
     "config": ("XDG_CONFIG_HOME", ".config"),

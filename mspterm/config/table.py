@@ -193,6 +193,14 @@ TABLES = (
             Key("max_devices", Type.COUNT, "Devices that one action may touch", default=5, low=1, high=1000),
             Key("max_clients", Type.COUNT, "Clients that one action may touch", default=1, low=1, high=100),
             Key(
+                "max_disruptive_per_hour",
+                Type.COUNT,
+                "Commands and restarts of one user in an hour",
+                default=20,
+                low=0,
+                high=10000,
+            ),
+            Key(
                 "flags",
                 Type.CHOICES_MAP,
                 f"Device to its flags: {', '.join(FLAGS)}",

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from mspterm.desk import recovery
 from mspterm.desk.desk import Desk
@@ -71,6 +72,9 @@ class Performer:
             journal_keyed=journal.keyed,
             max_devices=desk.config.guard.max_devices,
             max_clients=desk.config.guard.max_clients,
+            max_disruptive_per_hour=desk.config.guard.max_disruptive_per_hour,
+            disruptive_last_hour=desk.store.intents.acted_on_devices(desk.now() - timedelta(hours=1)),
+            policy_doubt=desk.config.guard.doubt,
             devices=self._devices(plan),
             held=self._held(plan),
             consent=consent,

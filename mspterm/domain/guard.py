@@ -43,6 +43,9 @@ class GuardContext:
     journal_keyed: bool = True
     max_devices: int = 5
     max_clients: int = 1
+    max_disruptive_per_hour: int = 20
+    disruptive_last_hour: int = 0
+    policy_doubt: str | None = None
     devices: Mapping[str, Device] = field(default_factory=dict)
     held: Mapping[str, Technician] = field(default_factory=dict)
     consent: Consent = field(default_factory=Consent)
@@ -154,6 +157,22 @@ def _client_cap(plan: Plan, ctx: GuardContext) -> Failure | None:
     )
 
 
+def _hour_cap(plan: Plan, ctx: GuardContext) -> Failure | None:
+    count, most = len(plan.writes), ctx.max_disruptive_per_hour
+    if ctx.disruptive_last_hour + count <= most:
+        return None
+    return _refused(
+        f"{ctx.disruptive_last_hour} disruptive actions in the last hour and {count} more are over the cap of"
+        f" {most}; wait, or have [guard] max_disruptive_per_hour raised"
+    )
+
+
+def _policy(plan: Plan, ctx: GuardContext) -> Failure | None:
+    if ctx.policy_doubt is None:
+        return None
+    return _refused(f"the host's policy can't be read, so its limits are not known: {ctx.policy_doubt}")
+
+
 _WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
     _session,
     _connections,
@@ -162,7 +181,7 @@ _WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
     _shown,
     _untouchable,
 )
-_DISRUPTIVE = (_keyed, _device_cap, _client_cap)
+_DISRUPTIVE = (_keyed, _policy, _device_cap, _client_cap, _hour_cap)
 
 
 def _heard(ask: Ask, consent: Consent) -> Verdict:

@@ -191,6 +191,11 @@ class Intents:
         sql = "WHERE ref = ? AND state IN ('sent', 'confirmed') AND changed_at >= ?"
         return self._select(sql, ref, since.timestamp())
 
+    def acted_on_devices(self, since: datetime) -> int:
+        """How many commands and restarts were begun after `since`, whatever became of them."""
+        sql = "SELECT count(*) FROM intent WHERE action IN ('run', 'reboot') AND created_at > ?"
+        return int(self._db.connection.execute(sql, (since.timestamp(),)).fetchone()[0])
+
     def pending(self, ref: str) -> int:
         sql = f"SELECT count(*) FROM intent WHERE ref = ? AND state IN {_OPEN}"
         return int(self._db.connection.execute(sql, (ref,)).fetchone()[0])

@@ -12,7 +12,7 @@ import pytest
 from mspterm.config.model import Connection
 from mspterm.domain.action import Audience, NewTicket, Outcome, State, Update
 from mspterm.domain.reasons import Reason
-from tests.connectors.fake_rt import FakeRt, row, user
+from tests.connectors.fake_rt import Call, FakeRt, row, user
 
 ACME = Connection("acme", "rt", "http://rt.test", tiers={"Service Desk": "L1"})
 NEXT = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
@@ -196,7 +196,7 @@ async def test_an_update_of_nothing_is_refused() -> None:
 async def test_trap_a_stale_etag_is_a_conflict() -> None:
     fake = one()
     fake.before["PUT /ticket/1"] = httpx.Response(412, json={"message": "Precondition Failed"})
-    outcome = await act(fake, Update("acme:1", owner="ines"))
+    outcome = await act(fake, Update("acme:1", owner="marcus"))
     assert (outcome.state, reason(outcome)) == (State.FAILED, Reason.CONFLICT)
     assert outcome.ticket is not None
     assert outcome.ticket.assignee is None
@@ -204,8 +204,58 @@ async def test_trap_a_stale_etag_is_a_conflict() -> None:
 
 async def test_an_owner_change_is_made_against_the_ticket_as_it_was_read() -> None:
     fake = one()
-    await act(fake, Update("acme:1", owner="ines"))
+    await act(fake, Update("acme:1", owner="marcus"))
     assert fake.sent("PUT")[0].headers["if-match"] == '"101"'
+
+
+async def test_a_ticket_of_nobodys_is_taken_before_its_status_is_set() -> None:
+    fake = one()
+    outcome = await act(fake, Update("acme:1", owner="ines", status="open", expected_owner=""))
+    assert [(call.path, call.json) for call in fake.sent()] == [
+        ("/ticket/1/take", {}),
+        ("/ticket/1", {"Status": "open"}),
+    ]
+    assert (outcome.state, outcome.detail) == (State.DONE, ("owner: ines", "status: open"))
+
+
+class QuickMarcus(FakeRt):
+    """Marcus changes the owner between what we read and what we write, and RT sees to no If-Match."""
+
+    def _steal(self, number: int, verb: str) -> httpx.Response:
+        self._marcus()
+        return super()._steal(number, verb)
+
+    def _put(self, number: int, call: Call) -> httpx.Response:
+        self._marcus()
+        call.headers.pop("if-match")
+        return super()._put(number, call)
+
+    def _marcus(self) -> None:
+        self.tickets[1]["Owner"] = user("marcus")
+        self.record(1, "Set", Field="Owner", Creator=user("marcus"))
+
+
+async def test_who_loses_a_ticket_at_the_same_instant_writes_nothing() -> None:
+    fake = QuickMarcus()
+    fake.add(row(1))
+    fake.record(1, "Create")
+    write = Update("acme:1", text="mine", status="open", owner="ines", expected_owner="")
+    outcome = await act(fake, write)
+    assert (outcome.state, reason(outcome)) == (State.FAILED, Reason.CONFLICT)
+    assert "marcus" in str(outcome.failure)
+    assert [call.path for call in fake.sent()] == ["/ticket/1/take"]
+    assert [entry["Type"] for entry in fake.transactions[1]] == ["Create", "Set"]
+
+
+async def test_the_earliest_owner_change_decides_whatever_the_owner_field_says() -> None:
+    fake = QuickMarcus()
+    fake.add(row(1, Owner=user("priya")))
+    fake.record(1, "Create")
+    outcome = await act(fake, Update("acme:1", owner="ines", expected_owner="priya"))
+    assert outcome.ticket is not None
+    assert outcome.ticket.assignee_id == "ines"
+    assert (outcome.state, reason(outcome)) == (State.FAILED, Reason.CONFLICT)
+    assert "marcus changed the owner of acme:1 first" in str(outcome.failure)
 
 
 async def test_a_ticket_that_another_took_meanwhile_is_not_written() -> None:
@@ -223,13 +273,13 @@ async def test_a_ticket_taken_between_our_text_and_our_claim_is_a_conflict() -> 
 
     class Taken(FakeRt):
         def _say(self, number: int, way: str, body: Mapping[str, object]) -> httpx.Response:
-            self.tickets[1]["Owner"] = user("marcus")
+            self.tickets[1]["Owner"] = user("priya")
             return comment
 
     taken = Taken(tickets=fake.tickets, transactions=fake.transactions, parts=fake.parts)
-    outcome = await act(taken, Update("acme:1", text="mine", owner="ines"))
+    outcome = await act(taken, Update("acme:1", text="mine", owner="marcus"))
     assert (outcome.state, reason(outcome)) == (State.FAILED, Reason.CONFLICT)
-    assert outcome.detail == ("text: comment #102", "not applied: owner is marcus, asked for was ines")
+    assert outcome.detail == ("text: comment #102", "not applied: owner is priya, asked for was marcus")
 
 
 async def test_a_note_planned_on_an_owner_that_is_gone_is_not_written() -> None:
@@ -259,7 +309,7 @@ async def test_a_text_whose_answer_got_lost_is_found() -> None:
     fake.after["POST /ticket/1/comment"] = httpx.ReadTimeout("x")
     outcome = await act(fake, Update("acme:1", text="once", minutes=5, owner="ines"))
     assert outcome.state is State.DONE
-    assert [call.method for call in fake.sent()] == ["POST", "PUT"]
+    assert [call.method for call in fake.sent()] == ["PUT", "POST"]
 
 
 async def test_a_text_that_may_not_have_arrived_is_uncertain_and_not_repeated() -> None:
@@ -267,7 +317,7 @@ async def test_a_text_that_may_not_have_arrived_is_uncertain_and_not_repeated() 
     fake.before["POST /ticket/1/comment"] = httpx.ReadError("x")
     outcome = await act(fake, Update("acme:1", text="once", owner="ines"))
     assert (outcome.state, reason(outcome)) == (State.UNCERTAIN, Reason.OFFLINE)
-    assert [call.method for call in fake.sent()] == ["POST"]
+    assert [call.method for call in fake.sent()] == ["PUT", "POST"]
 
 
 async def test_the_same_text_by_another_is_not_taken_for_ours() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,25 @@ async def test_a_flagged_device_refuses(tmp_path: Path, now: Clock, mesh: Vendor
     [result] = await perform(desk, await plan(desk, "run", "OAK-DC01", command="ls"), "OAK-DC01")
     assert "do-not-touch" in str(result.outcome.failure)
     assert mesh.written == []
+    await desk.aclose()
+
+
+async def test_the_cap_of_an_hour_counts_what_went_before(
+    tmp_path: Path, now: Clock, rt: Vendor, mesh: Vendor
+) -> None:
+    desk = a_desk(tmp_path, now, rt, mesh, config=config(guard=Guard(max_disruptive_per_hour=2)))
+    for name in ("rt", "mesh"):
+        await Sync(desk).once(name)
+
+    async def ran() -> Result:
+        [result] = await perform(desk, await plan(desk, "run", "OAK-DC01", command="ls"), "OAK-DC01")
+        return result
+
+    await perform(desk, await plan(desk, "note", "rt:1", text="no device is touched by this"))
+    assert [(await ran()).outcome.state for _ in range(3)] == [State.DONE, State.DONE, State.REFUSED]
+    assert journal(desk)[-1]["state"] == "refused"
+    now.at += timedelta(minutes=61)
+    assert (await ran()).outcome.state is State.DONE
     await desk.aclose()
 
 

@@ -151,3 +151,17 @@ def test_a_phrase_can_be_quoted_and_is_accepted_when_typed(names: list[str], cli
     assert phrase
     assert not set(phrase) & set("'\"`’“”")
     assert judge(plan, says(phrase, plan)) == Allow()
+
+
+def test_the_hours_cap_counts_what_was_done_and_what_is_asked() -> None:
+    two = replace(OPEN, max_disruptive_per_hour=3, disruptive_last_hour=2)
+    asked(DC01, two)
+    sentence = refusal(DC01, replace(two, disruptive_last_hour=3))
+    assert "3 disruptive actions in the last hour and 1 more are over the cap of 3" in sentence
+    assert judge(NOTE, replace(two, disruptive_last_hour=99)) == Allow()
+
+
+def test_an_unreadable_policy_stops_what_is_disruptive_only() -> None:
+    doubtful = replace(OPEN, policy_doubt="/etc/mspterm/policy.toml:1: This is not TOML.")
+    assert "policy.toml:1" in refusal(DC01, doubtful)
+    assert judge(NOTE, doubtful) == Allow()

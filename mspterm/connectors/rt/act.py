@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -299,7 +300,10 @@ class Updater:
 
 
 def _owner_changes(page: wire.Page) -> list[wire.WireTransaction]:
-    found = (wire.item(raw, wire.WireTransaction) for raw in page.items)
+    found = []
+    for raw in page.items:
+        with suppress(msgspec.MsgspecError):
+            found.append(wire.item(raw, wire.WireTransaction))
     return [entry for entry in found if entry.type == "Set" and entry.field == "Owner"]
 
 

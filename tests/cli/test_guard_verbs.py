@@ -1,0 +1,56 @@
+"""The guard on the command line: what it refuses, with the words that say how to go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mspterm.domain.text import SafeText
+from mspterm.store.store import Store
+from tests.cli.test_verbs import Cli, Ended
+from tests.store.store_rows import device, ticket
+
+CONFIG = """
+[connections.rt]
+kind = "rt"
+url = "http://127.0.0.1:9"
+[connections.mesh]
+kind = "meshcentral"
+url = "https://127.0.0.1:9"
+username = "ines"
+"""
+KEYS = {
+    "MSPTERM_SECRET_RT_TOKEN": "1-28-CANARY",
+    "MSPTERM_SECRET_MESH_PASSWORD": "CANARY",
+    "MSPTERM_SECRET_JOURNAL_KEY": "ab" * 32,
+}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    store = Store(tmp_path / "state")
+    store.tickets.upsert([ticket(1)])
+    names = ("OAK-DC01", "OAK-FS01")
+    store.devices.upsert([device(n, connection="mesh", ref=f"mesh:{n}", client=SafeText("Oak")) for n in names])
+    store.close()
+    return configured(Cli(tmp_path), "")
+
+
+def configured(cli: Cli, more: str) -> Cli:
+    (cli.home / "config.toml").write_text(CONFIG + more)
+    return cli
+
+
+def reboot(cli: Cli, *more: str) -> Ended:
+    return cli("reboot", "OAK-DC01", "--json", *more, env=KEYS)
+
+
+def test_a_cap_that_is_used_up_refuses(cli: Cli) -> None:
+    configured(cli, "[guard]\nmax_disruptive_per_hour = 0\n")
+    done = reboot(cli, "--confirm", "OAK-DC01")
+    assert done.status == 1
+    [row] = done.json
+    assert (row["state"], row["ref"]) == ("refused", "mesh:OAK-DC01")
+    assert "over the cap of 0" in row["reason"]
+    assert '"refused"' in cli("audit", "show", "--json", env=KEYS).out
