@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from mspterm.cli.root import Launcher, Options
+from mspterm.secrets.backends import KEYRING_SWITCH
 
 _MOST = 100_000
 _ENVIRONMENT = "export "
@@ -114,6 +115,8 @@ def _take_secrets(file: Path) -> None:
     for line in file.read_text(encoding="utf-8").splitlines():
         name, _, value = line.removeprefix(_ENVIRONMENT).partition("=")
         os.environ[name] = value
+    # A game leaves nothing in the user's keyring, not even its journal's head.
+    os.environ[KEYRING_SWITCH] = "off"
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -241,5 +241,6 @@ class Session:
         for task in self._tasks:
             task.cancel()
         if self.running is not None:
+            self.running.desk.seal()
             for name in self.connection_names:
                 self.running.sync.release(name)

@@ -176,12 +176,17 @@ class Desk:
         self.presence.close()
         self.store.close()
 
+    def seal(self) -> None:
+        """The journal's last checkpoint of this process: a local write, nothing is waited for."""
+        if self._journal is not None:
+            with contextlib.suppress(Failed):
+                self._journal.seal(self.now())
+
     async def _end_journal(self) -> None:
         journal = self._journal
         if journal is None:
             return
-        with contextlib.suppress(Failed):
-            journal.seal(self.now())
+        self.seal()
         await aside(lambda: journal.settle(HEAD_LIMIT_S))
 
 

@@ -182,6 +182,8 @@ class Sync:
             store.tickets.gone(batch.gone)
             store.devices.gone(batch.gone)
         run.skipped += [(s.id, s.why) for s in batch.skipped]
+        # What can't be read now is still there: its last known row stays.
+        store.tickets.seen([f"{name}:{s.id}" for s in batch.skipped], run=run.number)
         # A run that took long says when it began: that is no clock to compare with.
         if batch.server_date is not None and desk.now() - run.started < PROMPT:
             store.connections.skewed(name, (batch.server_date - desk.now()).total_seconds())

@@ -28,6 +28,10 @@ class NoBackend(Exception):
     """None of the permitted backends works in this session."""
 
 
+KEYRING_SWITCH = "MSPTERM_KEYRING"
+"""Set to `off`, no OS keyring is looked for (the demo, and hosts where its D-Bus hangs)."""
+
+
 def permitted(platform: str = sys.platform) -> Backend:
     """The first permitted backend that works here. Raises NoBackend; may hang with its D-Bus."""
     for make in _MAKERS.get(platform, (_secret_service, _kwallet)):

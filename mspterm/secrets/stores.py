@@ -9,6 +9,7 @@ from mspterm.config.paths import place
 from mspterm.domain.reasons import Failed
 from mspterm.secrets.age_file import AgeStore
 from mspterm.secrets.answer import SecretStore, Unusable
+from mspterm.secrets.backends import KEYRING_SWITCH, Backend, NoBackend
 from mspterm.secrets.choice import Choice, Commands, choice_file, read_choice, remember
 from mspterm.secrets.command import CommandStore
 from mspterm.secrets.os_keyring import OsKeyring
@@ -85,7 +86,8 @@ class Stores:
             return AgeStore(self.age_folder, recovery=choice.recovery, unlock_h=choice.unlock_h)
         if name == "command":
             return CommandStore(self._commands, self._env)
-        return OsKeyring()
+        off = self._env.get(KEYRING_SWITCH) == "off"
+        return OsKeyring(make=_none) if off else OsKeyring()
 
     def _commands(self, connection: str, field: str) -> Commands:
         return self.choice.items.get((connection, field)) or self.choice.command or _NO_COMMANDS
@@ -93,3 +95,7 @@ class Stores:
 
 _NO_COMMANDS = Commands(("false",))
 """For a backend `command` without [command]: `read_choice` refuses that, so nobody is asked."""
+
+
+def _none() -> Backend:
+    raise NoBackend
