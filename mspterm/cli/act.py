@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from mspterm.cli.perform import perform
+from mspterm.cli.perform import approver_option, emergency_option, perform
 from mspterm.cli.read import know_devices
 from mspterm.cli.session import USAGE, complain, fetch, refresh, run
 from mspterm.cli.write import written
@@ -35,6 +35,8 @@ COMMAND = "mspterm.command"
 @click.option("--shell", type=click.Choice(["auto", "sh", "powershell", "cmd"]), default="auto")
 @click.option("--as", "run_as", type=click.Choice(["system", "user"]), default="system")
 @written
+@emergency_option
+@approver_option
 @click.pass_context
 def run_(
     ctx: click.Context, /, devices: tuple[str, ...], script: str | None, param: tuple[str, ...], attach: str | None,
@@ -70,6 +72,8 @@ async def see(desk: Desk, devices: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("device")
 @written
+@emergency_option
+@approver_option
 def reboot(device: str, **how: Any) -> None:
     """Restart a device, behind the guard."""
 

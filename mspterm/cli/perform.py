@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -13,11 +14,13 @@ from mspterm.cli.session import DONE, FAILED, PARTLY, UNCERTAIN
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner, Wanted
-from mspterm.domain.action import Ask, Consent, Outcome, Plan, Refuse, Result, State, Verdict
+from mspterm.domain.action import Ask, Consent, Emergency, Outcome, Plan, Refuse, Result, State, Verdict
 from mspterm.domain.guard import unconfirmed
-from mspterm.domain.reasons import Failure
+from mspterm.domain.reasons import Failure, Reason, failed
 
 confirm_option = click.option("--confirm", help="The typed confirmation, as the plan shows it.")
+emergency_option = click.option("--emergency", help="Why this can't wait for the end of a change freeze.")
+approver_option = click.option("--approver", help="Who at the client approved that.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print the plan, change nothing.")
 
 
@@ -30,9 +33,12 @@ async def perform(
     as_json: bool,
     dry_run: bool,
     confirm: str | None,
+    emergency: str | None = None,
+    approver: str | None = None,
 ) -> int:
     """Plans, asks where it must and can, performs, prints; returns the exit status."""
-    plan = await Planner(desk).plan(action, refs, wanted)
+    claimed = emergency_of(emergency, approver)
+    plan = replace(await Planner(desk).plan(action, refs, wanted), emergency=claimed)
     performer = Performer(desk)
     verdict = await performer.judge(plan, Consent(confirm, plan.hash))
     if dry_run:
@@ -41,6 +47,16 @@ async def perform(
     results = await performer.perform(plan, Consent(confirmed(plan, verdict, confirm), plan.hash))
     _print_results(results, as_json)
     return exit_status([r.outcome.state for r in results])
+
+
+def emergency_of(reason: str | None, approver: str | None) -> Emergency | None:
+    """What `--emergency` and `--approver` say. Raises Failed where one of them is missing or empty."""
+    if reason is None and approver is None:
+        return None
+    why, who = " ".join((reason or "").split()), " ".join((approver or "").split())
+    if not why or not who:
+        raise failed(Reason.REFUSED, "An emergency needs both --emergency REASON and --approver WHO.")
+    return Emergency(why, who)
 
 
 def confirmed(plan: Plan, verdict: Verdict, confirm: str | None) -> str | None:

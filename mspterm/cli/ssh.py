@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from mspterm.cli.act import see
 from mspterm.cli.output import say
-from mspterm.cli.perform import confirm_option, confirmed, dry_run_option, print_plan, said
+from mspterm.cli.perform import (
+    approver_option,
+    confirm_option,
+    confirmed,
+    dry_run_option,
+    emergency_of,
+    emergency_option,
+    print_plan,
+    said,
+)
 from mspterm.cli.session import DONE, FAILED, fetch, run
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner, Wanted
 from mspterm.desk.ssh import Here, Ssh, resolve
-from mspterm.domain.action import Consent, State
+from mspterm.domain.action import Consent, Emergency, State
 from mspterm.domain.reasons import Reason, failed
 
 
@@ -25,7 +35,12 @@ from mspterm.domain.reasons import Reason, failed
 @click.option("--fingerprint", help="The host key's fingerprint, where it is used for the first time.")
 @confirm_option
 @dry_run_option
-def ssh(device: str, ticket: str | None, fingerprint: str | None, confirm: str | None, dry_run: bool) -> None:
+@emergency_option
+@approver_option
+def ssh(
+    device: str, ticket: str | None, fingerprint: str | None, confirm: str | None, dry_run: bool,
+    emergency: str | None, approver: str | None,
+) -> None:  # fmt: skip
     """Open a shell on a device, through its client's jump host."""
 
     async def verb(desk: Desk) -> int:
@@ -34,17 +49,19 @@ def ssh(device: str, ticket: str | None, fingerprint: str | None, confirm: str |
             failure = await fetch(desk, ticket)
             if failure is not None and desk.store.tickets.get(ticket) is None:
                 raise failed(failure.reason, failure.sentence, failure.connection)
-        return await _open(desk, device, Wanted(attach=ticket), fingerprint, confirm, dry_run)
+        claimed = emergency_of(emergency, approver)
+        return await _open(desk, device, Wanted(attach=ticket), fingerprint, confirm, dry_run, claimed)
 
     run(verb)
 
 
 async def _open(
-    desk: Desk, name: str, wanted: Wanted, fingerprint: str | None, confirm: str | None, dry_run: bool
-) -> int:
+    desk: Desk, name: str, wanted: Wanted, fingerprint: str | None, confirm: str | None, dry_run: bool,
+    emergency: Emergency | None,
+) -> int:  # fmt: skip
     planner, performer = Planner(desk), Performer(desk)
     device, client = planner.device(name)
-    plan = await planner.plan("ssh", (device.ref,), wanted)
+    plan = replace(await planner.plan("ssh", (device.ref,), wanted), emergency=emergency)
     verdict = await performer.judge(plan, Consent(confirm, plan.hash))
     if dry_run:
         print_plan(plan, verdict, as_json=False)

@@ -142,6 +142,7 @@ class Guard:
     max_devices: int = 5
     max_clients: int = 1
     max_disruptive_per_hour: int = 20
+    enter_minutes: int = 60
     doubt: str | None = None
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -201,6 +201,14 @@ TABLES = (
                 high=10000,
             ),
             Key(
+                "enter_minutes",
+                Type.COUNT,
+                "Minutes that a client stays entered in the console",
+                default=60,
+                low=1,
+                high=720,
+            ),
+            Key(
                 "flags",
                 Type.CHOICES_MAP,
                 f"Device to its flags: {', '.join(FLAGS)}",

@@ -297,6 +297,12 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
         show_client(self)
 
+    def action_enter(self) -> None:
+        """Enter the client of what is shown, for disruptive work."""
+        from mspterm.console.entering import enter_shown
+
+        enter_shown(self)
+
     def _flying(self, step: int) -> None:
         self.session.in_flight += step
         self.look()

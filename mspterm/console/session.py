@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mspterm.config.model import Config
 from mspterm.console.commands import KeyMap, key_map
 from mspterm.console.follow import Board
+from mspterm.domain.circumstances import Entry
 from mspterm.domain.filter import FilterError
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.views import DEFAULT_VIEWS, DomainView, view
@@ -154,6 +155,12 @@ class Session:
     def lockdown(self) -> bool:
         return self.running is not None and self.running.desk.lockdown is not None
 
+    @property
+    def entry(self) -> Entry | None:
+        """The client that is entered, while it is."""
+        entry = None if self.running is None else self.running.desk.entry
+        return entry if entry is not None and self.now < entry.until else None
+
     # The desk
 
     def open_desk(self, changed: Callable[[], None]) -> Running:
@@ -166,6 +173,7 @@ class Session:
         desk = Desk(
             self.config, self.state_dir, now=lambda: self.now, read_only=self.read_only, store=self.store
         )
+        desk.must_enter = True
         performer = Performer(desk)
         sync = Sync(desk, changed=changed)
         sync.flush = performer.flush

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from textual.timer import Timer
 from mspterm.console.bar import Bar, Run, cut, width_of
 from mspterm.console.session import Session
 from mspterm.domain.ages import age, age_changes_in
+from mspterm.domain.circumstances import Entry
 from mspterm.store.connections import ConnectionState
 
 SKEW_S = 30.0
@@ -52,9 +54,17 @@ def _flags(session: Session) -> list[Run | None]:
     return [
         (" LOCKDOWN ", "failed") if session.lockdown else None,
         (" READ-ONLY ", "warning") if session.read_only else None,
+        _entered(session.entry, session.now),
         (f" {session.doing} ... ", "new") if session.doing else None,
         (f" {session.in_flight} being sent ", "new") if session.in_flight else None,
     ]
+
+
+def _entered(entry: Entry | None, now: datetime) -> Run | None:
+    if entry is None:
+        return None
+    minutes = math.ceil((entry.until - now).total_seconds() / 60)
+    return f" IN {entry.client or 'no client'} {minutes}m ", "warning"
 
 
 def _failing(state: ConnectionState, now: datetime, room: int) -> Run:

@@ -20,7 +20,7 @@ Targets = tuple[tuple[str, ...], str | None]
 
 def unavailable(session: Session, screen: Screen[Any] | None, spec: ActionSpec) -> str | None:
     """Why the action can't be done on what the screen shows; None where it can."""
-    return unavailable_for(session, _shown(screen), spec)
+    return unavailable_for(session, shown_refs(screen), spec)
 
 
 def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -> str | None:
@@ -38,7 +38,7 @@ def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -
     if spec.scope == "device":
         if not session.running.desk.serving("rmm"):
             return "no RMM is configured"
-        return None if _devices(session, refs) else "no RMM knows a device of this ticket"
+        return None if devices_of(session, refs) else "no RMM knows a device of this ticket"
     if not spec.many and len(refs) > 1:
         return f"one ticket at a time, and {len(refs)} are marked"
     return _no_connection(session, spec, sorted({ref.partition(":")[0] for ref in refs}))
@@ -63,7 +63,7 @@ def _barred(session: Session, name: str, spec: ActionSpec) -> str | None:
     return None if able.possible else able.reason
 
 
-def _shown(screen: Screen[Any] | None) -> tuple[str, ...]:
+def shown_refs(screen: Screen[Any] | None) -> tuple[str, ...]:
     """Refs of tickets, or of the one device, that the screen is about."""
     if isinstance(screen, MainScreen):
         return screen.targets()
@@ -71,7 +71,7 @@ def _shown(screen: Screen[Any] | None) -> tuple[str, ...]:
     return (ref,) if isinstance(ref, str) else ()
 
 
-def _devices(session: Session, refs: tuple[str, ...]) -> list[str]:
+def devices_of(session: Session, refs: tuple[str, ...]) -> list[str]:
     """The RMM devices of these tickets; a device's own ref stands for itself."""
     by_ticket = session.store.tickets.device_refs()
     named = dict.fromkeys(d for ref in refs for d in by_ticket.get(ref, (ref,)))
@@ -82,14 +82,14 @@ async def chosen_targets(
     app: App[Any], session: Session, screen: Screen[Any], spec: ActionSpec
 ) -> Targets | None:
     """What the action goes to; asked where a ticket has several devices. None: the person left off."""
-    refs = _shown(screen)
+    refs = shown_refs(screen)
     if spec.scope == "none":
         return (), None
     if spec.scope != "device":
         return refs, None
     ticket = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
     attach = ticket or getattr(screen, "attach", None)
-    devices = _devices(session, refs)
+    devices = devices_of(session, refs)
     if len(devices) > 1:
         picked = await app.push_screen_wait(
             Palette(f"{spec.title}: which device?", _choices(session, devices))

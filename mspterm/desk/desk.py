@@ -17,6 +17,7 @@ from mspterm.desk.budget import SharedPacer
 from mspterm.desk.clockwork import Clockwork
 from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.presence import Presence
+from mspterm.domain.circumstances import Entry
 from mspterm.domain.match import ADevice, AnAsset, alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
@@ -41,7 +42,8 @@ def utc_now() -> datetime:
 class Desk:
     """Everything the front ends act through. Nothing is opened before it is needed.
 
-    `connectors` are already made ones by connection name; the others are made at first use.
+    `connectors` are already made ones by connection name; the others are made at first use. Where the
+    front end `must_enter`, disruptive work is only in the client of `entry`.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Desk:
         self._connectors: dict[str, Connector] = dict(connectors or {})
         self._journal: Journal | None = None
         self.presence = Presence(state_dir / "alive")
+        self.must_enter = False
+        self.entry: Entry | None = None
 
     @property
     def connections(self) -> Mapping[str, Connection]:

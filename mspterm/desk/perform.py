@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mspterm.desk import recovery
+from mspterm.desk.circumstances import circumstances
 from mspterm.desk.desk import Desk
 from mspterm.desk.journal import Journal
 from mspterm.desk.outbox import Outbox
@@ -75,6 +76,7 @@ class Performer:
             max_disruptive_per_hour=desk.config.guard.max_disruptive_per_hour,
             disruptive_last_hour=desk.store.intents.acted_on_devices(desk.now() - timedelta(hours=1)),
             policy_doubt=desk.config.guard.doubt,
+            around=circumstances(desk, plan),
             devices=self._devices(plan),
             held=self._held(plan),
             consent=consent,
@@ -143,7 +145,7 @@ class Performer:
             name,
             plan.action,
             "sending",
-            None,
+            plan.because,
             now,
             1,
             plan.hash,
@@ -166,7 +168,7 @@ class Performer:
     def _record(self, journal: Journal, intent: Intent) -> Failure | None:
         """The intent on disk, in the journal and then in the outbox; why it isn't, else."""
         try:
-            journal.append(entry(self._desk, intent, "intent", None), intent.created_at)
+            journal.append(entry(self._desk, intent, "intent", intent.reason), intent.created_at)
         except Failed as error:
             return error.failure
         try:

@@ -66,13 +66,13 @@ class Sessions:
             connection_of(write),
             plan.action,
             "sending",
-            None,
+            plan.because,
             began,
             1,
             plan.hash,
             write,
         )
-        self._record(journal, intent, "intent", None, more)
+        self._record(journal, intent, "intent", intent.reason, more)
         came = await self._done(journal, intent, work)
         seconds = (self._desk.now() - began).total_seconds() if came.outcome.state is State.DONE else 0.0
         outcome = self._settle(

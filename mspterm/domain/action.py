@@ -126,6 +126,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """Why something is done in a change freeze all the same, and who at the client approved it."""
+
+    reason: str
+    approver: str
+
+    def __str__(self) -> str:
+        return f"emergency: {self.reason}; approved by {self.approver}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One action over one or more targets, ready to be judged, shown, confirmed and performed.
 
@@ -140,10 +151,16 @@ class Plan:
     lines: tuple[str, ...] = ()
     stake: tuple[str, ...] = ()
     phrase: str | None = None
+    emergency: Emergency | None = None
 
     @property
     def clients(self) -> tuple[str, ...]:
         return tuple(sorted({t.client for t in self.targets if t.client}))
+
+    @property
+    def because(self) -> str | None:
+        """What the journal's intent says of why, where more than the plan itself is to be said."""
+        return None if self.emergency is None else str(self.emergency)
 
     @property
     def hash(self) -> str:
@@ -153,6 +170,8 @@ class Plan:
             "writes": [asdict(w) for w in self.writes],
             "targets": [[t.ref, t.version] for t in self.targets],
         }
+        if self.emergency is not None:
+            core["emergency"] = [self.emergency.reason, self.emergency.approver]
         text = json.dumps(core, sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

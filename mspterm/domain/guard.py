@@ -20,6 +20,7 @@ from mspterm.domain.action import (
     Update,
     Verdict,
 )
+from mspterm.domain.circumstances import Circumstances, freeze_line, frozen, not_entered, window_line
 from mspterm.domain.device import Device
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Failure, Reason
@@ -46,6 +47,7 @@ class GuardContext:
     max_disruptive_per_hour: int = 20
     disruptive_last_hour: int = 0
     policy_doubt: str | None = None
+    around: Circumstances = field(default_factory=Circumstances)
     devices: Mapping[str, Device] = field(default_factory=dict)
     held: Mapping[str, Technician] = field(default_factory=dict)
     consent: Consent = field(default_factory=Consent)
@@ -83,7 +85,7 @@ def stake(plan: Plan, ctx: GuardContext) -> tuple[str, ...]:
     for target in plan.targets:
         device = ctx.devices.get(target.ref)
         lines.append(_device_line(device) if device else f"{target.name}: nothing is known about this device")
-    return (*lines, "coverage: not known", "window: none configured", "freeze: none configured")
+    return (*lines, "coverage: not known", window_line(plan, ctx.around), freeze_line(plan, ctx.around))
 
 
 def _session(plan: Plan, ctx: GuardContext) -> Failure | None:
@@ -173,6 +175,21 @@ def _policy(plan: Plan, ctx: GuardContext) -> Failure | None:
     return _refused(f"the host's policy can't be read, so its limits are not known: {ctx.policy_doubt}")
 
 
+def _entry(plan: Plan, ctx: GuardContext) -> Failure | None:
+    why = not_entered(plan, ctx.around)
+    return None if why is None else _refused(why)
+
+
+def _freeze(plan: Plan, ctx: GuardContext) -> Failure | None:
+    found = frozen(plan, ctx.around)
+    if found is None or plan.emergency is not None:
+        return None
+    return _refused(
+        f"{found}; wait, or on the command line, with the client's approval, add"
+        " --emergency REASON --approver WHO"
+    )
+
+
 _WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
     _session,
     _connections,
@@ -181,7 +198,7 @@ _WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
     _shown,
     _untouchable,
 )
-_DISRUPTIVE = (_keyed, _policy, _device_cap, _client_cap, _hour_cap)
+_DISRUPTIVE = (_keyed, _policy, _entry, _freeze, _device_cap, _client_cap, _hour_cap)
 
 
 def _heard(ask: Ask, consent: Consent) -> Verdict:

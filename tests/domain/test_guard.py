@@ -83,7 +83,7 @@ def test_a_disruptive_one_names_what_is_at_stake() -> None:
         "HVD-DC01: server, online, user logged on: HVD\\jane",
         "coverage: not known",
         "window: none configured",
-        "freeze: none configured",
+        "freeze: none now",
     )
 
 
