@@ -32,6 +32,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "assign": ("mspterm.cli.write", "assign", "Give tickets to a technician: REF... WHO."),
     "time": ("mspterm.cli.write", "time_", "Book minutes: REF MINUTES."),
     "escalate": ("mspterm.cli.write", "escalate", "Move a ticket to another tier or queue with a handoff."),
+    "incident": ("mspterm.cli.write", "incident", "Suspected security incident: REF on or off."),
+    "verify": ("mspterm.cli.write", "verify", "Record how a caller was verified."),
     "run": ("mspterm.cli.act", "run_", "Run a command on devices: DEVICE... -- COMMAND."),
     "reboot": ("mspterm.cli.act", "reboot", "Restart a device."),
     "ssh": ("mspterm.cli.ssh", "ssh", "A shell on a device, through its client's jump host."),

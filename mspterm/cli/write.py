@@ -218,6 +218,26 @@ def time_(ref: str, minutes: int, **how: Any) -> None:
 
 @click.command()
 @click.argument("ref")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@written
+def incident(ref: str, switch: str, **how: Any) -> None:
+    """A suspected security incident: nothing reboots, runs or opens a session on the ticket's devices."""
+    write("incident", (ref,), Wanted(switch=switch), **how)
+
+
+@click.command()
+@click.argument("ref")
+@click.option("--method", required=True, help="How: call back, code, in person, manager.")
+@click.option("--number", help="The number on file that was used; the contact's where not given.")
+@click.option("--result", required=True, type=click.Choice(["passed", "failed"]))
+@written
+def verify(ref: str, method: str, number: str | None, result: str, **how: Any) -> None:
+    """Record on the ticket how the caller was verified, before work on an account."""
+    write("verify", (ref,), Wanted(method=method, number=number, result=result), **how)
+
+
+@click.command()
+@click.argument("ref")
 @click.option("--to", required=True, help="tier:N, queue:NAME or vendor:NAME.")
 @click.option(
     "--handoff", type=click.Path(path_type=Path), help="The handoff's text; - is stdin. Default: drafted."
@@ -225,8 +245,9 @@ def time_(ref: str, minutes: int, **how: Any) -> None:
 @click.option(
     "--release", is_flag=True, help="Nobody owns it afterwards; without it, you hold it until they claim."
 )
+@click.option("--case", help="The vendor's case number.")
 @written
-def escalate(ref: str, to: str, handoff: Path | None, release: bool, **how: Any) -> None:
+def escalate(ref: str, to: str, handoff: Path | None, release: bool, case: str | None, **how: Any) -> None:
     """Move a ticket to another tier, queue or vendor, with a handoff of five parts as an internal note."""
     _, text = read_text((ref,), None, handoff)
 
@@ -237,7 +258,7 @@ def escalate(ref: str, to: str, handoff: Path | None, release: bool, **how: Any)
         if failure is not None:
             _unless_known(desk, ref, failure)
         told = from_text(text) if text is not None else await drafted(desk, ref)
-        wanted = Wanted(to=to, text=told, release=release)
+        wanted = Wanted(to=to, text=told, release=release, number=case)
         return await perform(desk, "escalate", (ref,), wanted, **how)
 
     run(verb)

@@ -143,6 +143,7 @@ class Guard:
     max_clients: int = 1
     max_disruptive_per_hour: int = 20
     enter_minutes: int = 60
+    allow_shared: bool = False
     doubt: str | None = None
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from os import stat_result
@@ -27,7 +27,7 @@ def ruled(guard: Guard, file: Path, *, root: int = 0) -> Ruled:
     A file that others than root (its uid) could write is left out and told. One of root's that can't
     be read whole leaves its limits unknown: the guard then holds the doubt.
     """
-    if sys.platform == "win32":
+    if os.name == "nt":
         return guard, (), ()
     try:
         loose = next((where for where in (file, file.parent) if not _only(root, where.stat())), None)

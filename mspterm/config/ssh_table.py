@@ -7,7 +7,6 @@ from typing import Any
 
 from mspterm.config.keys import Key, Table, Type
 from mspterm.domain.reasons import Failed
-from mspterm.domain.ssh import fingerprint_problem, hop, host_problem, user_problem
 
 DIRECTLY = "none"
 
@@ -67,6 +66,11 @@ def problems(held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 
 
 def _problems(where: Place, held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    if not held:
+        return
+    # Only a file that has such tables pays for what checks them.
+    from mspterm.domain.ssh import fingerprint_problem, host_problem, user_problem
+
     checks = (
         ("host", host_problem),
         ("user", user_problem),
@@ -80,6 +84,8 @@ def _problems(where: Place, held: Mapping[str, Any]) -> Iterator[tuple[Place, st
 
 
 def _jump_problem(text: str) -> str | None:
+    from mspterm.domain.ssh import hop
+
     if text == DIRECTLY:
         return None
     try:

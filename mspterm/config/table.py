@@ -209,6 +209,12 @@ TABLES = (
                 high=720,
             ),
             Key(
+                "allow_shared",
+                Type.FLAG,
+                "true lets connections with a shared identity write; each text is then signed",
+                default=False,
+            ),
+            Key(
                 "flags",
                 Type.CHOICES_MAP,
                 f"Device to its flags: {', '.join(FLAGS)}",

@@ -92,7 +92,9 @@ COMMANDS: tuple[Command, ...] = (
     _anywhere("why", "Why here", "W", "Why the ticket stands where it does, and whether it is your next"),
     _anywhere("skip", "Skip", "z", "Set the ticket aside for the next key, with a reason, until it changes"),
     _anywhere("client", "Client", "i", "The client card: agreement, who decides, compliance, how to get in"),
-    _anywhere("enter", "Enter client", "E", "Work on this client's devices, for an hour: commands, restarts, SSH"),
+    _anywhere(
+        "enter", "Enter client", "E", "Work on this client's devices, for an hour: commands, restarts, SSH"
+    ),
     _anywhere("refresh", "Refresh", "R", "Ask every connection now"),
     _anywhere("connections", "Connections", "C %", "Each connection's state in whole sentences"),
     _anywhere("messages", "Messages", "M", "What this console has told you since it started"),

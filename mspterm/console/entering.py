@@ -26,8 +26,7 @@ def enter_shown(app: MsptermApp) -> None:
         app.tell(f"Enter client: one client at a time, and these are of {named}.", "warning")
         return
     entry = enter(session.running.desk, clients.pop())
-    until = entry.until.astimezone()
-    app.tell(f"You are in {entry.client or 'no client'} until {until:%H:%M}; {app.key_of('enter')} enters another.")
+    app.tell(f"You are in {entry.client or 'no client'} until {entry.until.astimezone():%H:%M}.")
     app.look()
 
 

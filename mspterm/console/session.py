@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from mspterm.config.model import Config
 from mspterm.console.commands import KeyMap, key_map
 from mspterm.console.follow import Board
-from mspterm.domain.circumstances import Entry
 from mspterm.domain.filter import FilterError
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.views import DEFAULT_VIEWS, DomainView, view
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from mspterm.desk.perform import Performer
     from mspterm.desk.planner import Planner
     from mspterm.desk.sync import Sync
+    from mspterm.domain.circumstances import Entry
 
 log = logging.getLogger(__name__)
 RESTART_S = 60.0

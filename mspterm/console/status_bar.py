@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
 from mspterm.console.bar import Bar, Run, cut, width_of
 from mspterm.console.session import Session
 from mspterm.domain.ages import age, age_changes_in
-from mspterm.domain.circumstances import Entry
 from mspterm.store.connections import ConnectionState
+
+if TYPE_CHECKING:
+    from mspterm.domain.circumstances import Entry
 
 SKEW_S = 30.0
 """A server's clock this far from ours makes its due times mislead."""

@@ -56,6 +56,8 @@ def _barred(session: Session, name: str, spec: ActionSpec) -> str | None:
         return f"{name} is no longer configured"
     if connection.read_only:
         return f"{name} is read-only here"
+    if connection.identity == "shared" and not session.config.guard.allow_shared:
+        return f"{name} acts under a name that several share"
     try:
         able = manifest(connection).able(spec.needs)
     except Failed as error:

@@ -13,9 +13,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from mspterm.console.conversation import conversation_lines, related_lines
-from mspterm.console.line_view import BLANK, LineView, TextLine, line
+from mspterm.console.line_view import BLANK, LineView, TextLine, line, wrap
 from mspterm.console.ticket_header import Known, ago, dates_lines, header_lines
 from mspterm.desk.desk import Desk
+from mspterm.desk.incidents import warning
 from mspterm.desk.look import ticket_now
 from mspterm.domain.ages import age_changes_in, next_change
 from mspterm.domain.device import Asset, Device
@@ -216,6 +217,9 @@ class TicketPane(Widget):
         now = self._desk.now()
         known = Known(shown.ticket, shown.devices, shown.pending)
         head = header_lines(known, now=now, width=width)
+        incident = warning(self._desk, shown.ticket)
+        if incident is not None:
+            head[1:1] = [line(row, "breach") for row in wrap(f"! {incident}", width - 1)]
         fresh = "" if self._failure else f"as of {self._when(shown)}{', asking ...' if self._asking else ''}"
         head += dates_lines(shown.ticket, now=now, width=width, fresh=fresh)
         if self._failure is not None:

@@ -45,6 +45,18 @@ ACTIONS: tuple[ActionSpec, ...] = (
         params=(Param("to", "To", "queue", required=True), Param("text", "Handoff", "text", required=True)),
     ),
     ActionSpec(
+        "incident", "Incident", "!", "ticket", Risk.ROUTINE, "note", "Suspected security incident: devices stay as is",
+        params=(Param("switch", "Switch", "choice", required=True, choices=("on", "off")),),
+    ),
+    ActionSpec(
+        "verify", "Verify caller", "Y", "ticket", Risk.ROUTINE, "note", "How the caller was verified, as a note",
+        params=(
+            Param("method", "Method", "choice", required=True, choices=("call back", "code", "in person", "manager")),
+            Param("number", "Number on file", "line"),
+            Param("result", "Result", "choice", required=True, choices=("passed", "failed")),
+        ),
+    ),
+    ActionSpec(
         "new", "New ticket", "N", "none", Risk.ROUTINE, "new", "A ticket from a call, an alert or what you see",
         params=(
             Param("client", "Client", "client", required=True),

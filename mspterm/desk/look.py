@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.incidents import seen
 from mspterm.domain.device import DeviceDetail
 from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.ticket import TicketDetail
@@ -23,6 +24,7 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
             desk.store.tickets.gone([ref])
         raise
     desk.store.tickets.put_detail(found, finish=partial(desk.finished, detail=found))
+    seen(desk, found)
     return desk.store.tickets.detail(ref) or found
 
 

@@ -12,11 +12,14 @@ from datetime import timedelta
 
 from mspterm.desk import recovery
 from mspterm.desk.circumstances import circumstances
+from mspterm.desk.coverage import coverage
 from mspterm.desk.desk import Desk
+from mspterm.desk.incidents import incident_devices, turn
 from mspterm.desk.journal import Journal
 from mspterm.desk.outbox import Outbox
 from mspterm.desk.recording import connection_of, entry, may_wait, seen
 from mspterm.desk.sending import Sender
+from mspterm.desk.signing import shared, signed
 from mspterm.domain.action import (
     Ask,
     Audience,
@@ -35,6 +38,7 @@ from mspterm.domain.device import Device
 from mspterm.domain.guard import GuardContext, judge, unconfirmed
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.spec import Risk
 from mspterm.domain.text import SafeText
 from mspterm.store.intents import Intent
 
@@ -69,6 +73,9 @@ class Performer:
         return GuardContext(
             read_only=desk.read_only,
             read_only_connections=frozenset(n for n, c in desk.connections.items() if c.read_only),
+            shared_connections=shared(desk),
+            allow_shared=desk.config.guard.allow_shared,
+            signer=desk.config.technician.name,
             lockdown=desk.lockdown is not None,
             journal_keyed=journal.keyed,
             max_devices=desk.config.guard.max_devices,
@@ -79,6 +86,8 @@ class Performer:
             around=circumstances(desk, plan),
             devices=self._devices(plan),
             held=self._held(plan),
+            coverage=() if plan.risk is Risk.ROUTINE else coverage(desk, plan),
+            incident_devices=incident_devices(desk),
             consent=consent,
         )
 
@@ -112,8 +121,15 @@ class Performer:
             failure = verdict.failure if isinstance(verdict, Refuse) else unconfirmed(verdict)
             return [self._refused(journal, plan, w, failure) for w in plan.writes]
         results: list[Result] = []
+        halted: Failure | None = None
         for write in plan.writes:
-            results += await self._one(journal, plan, write)
+            if halted is not None:
+                results.append(self._refused(journal, plan, write, halted))
+                continue
+            came = await self._one(journal, plan, write)
+            results += came
+            if plan.risk is not Risk.ROUTINE and came[0].outcome.state is not State.DONE:
+                halted = _not_begun(came[0].outcome)
         return results
 
     async def _ready(self) -> Journal:
@@ -159,7 +175,9 @@ class Performer:
         failure = self._record(journal, intent)
         if failure is not None:
             return [Result(Outcome(write.ref, State.REFUSED, failure), plan.action, plan.hash, None)]
+        turn(self._desk, write, None)
         outcome = await self._send(journal, intent)
+        turn(self._desk, write, outcome)
         results = [Result(outcome, plan.action, plan.hash, intent.intent_id)]
         if isinstance(write, RunCommand) and write.attach and outcome.output is not None:
             results += await self._attach(journal, plan, write, outcome)
@@ -217,7 +235,7 @@ class Performer:
         text = (
             f"Ran on {name} at {self._desk.now():%Y-%m-%d %H:%M} UTC ({said}):\n$ {write.command}\n{output}"
         )
-        note = Update(write.attach, text=text, audience=Audience.INTERNAL)
+        note = signed(self._desk, Update(write.attach, text=text, audience=Audience.INTERNAL))
         return await self._one(journal, replace(plan, action="note", writes=(note,)), note)
 
     async def flush(self, name: str) -> None:
@@ -242,3 +260,11 @@ class Performer:
     def recover(self) -> int:
         """Intents that a dead process left half-way become uncertain; returns how many."""
         return recovery.recover(self._desk)
+
+
+def _not_begun(before: Outcome) -> Failure:
+    """What goes wrong on one device may go wrong on all: the rest of them wait for a person's look."""
+    sentence = (
+        f"not begun, as {before.ref} before it is {before.state.value}; look at that one, then do the rest"
+    )
+    return Failure(Reason.REFUSED, sentence)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mspterm.connectors.base import Choices
 from mspterm.desk import kept_choices
+from mspterm.desk.choosing import no_device, one_of
+from mspterm.desk.coverage import billable
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.escalation import calls, told_vendor, vendor_of
+from mspterm.desk.incidents import switch_text, verification
+from mspterm.desk.signing import under_a_name
 from mspterm.desk.ssh import plan_ssh
 from mspterm.desk.terminal import plan_terminal
 from mspterm.domain.action import Audience, NewTicket, Plan, RunCommand
@@ -50,6 +54,10 @@ class Wanted:
     run_as: str = "system"
     attach: str | None = None
     release: bool = False
+    switch: str | None = None
+    method: str | None = None
+    number: str | None = None
+    result: str | None = None
 
 
 class Planner:
@@ -69,14 +77,29 @@ class Planner:
             "ssh": self._ssh,
             "terminal": self._terminal,
         }
+        if action in ("incident", "verify"):
+            return self._recorded(action, refs, wanted)
         if action in makers:
-            return await makers[action](refs, wanted)
-        return await self._update(action, refs, wanted)
+            return under_a_name(self._desk, await makers[action](refs, wanted))
+        return under_a_name(self._desk, await self._update(action, refs, wanted))
 
     async def _update(self, action: str, refs: Sequence[str], wanted: Wanted) -> Plan:
         asked = [(t, await self._asked(t, wanted, action)) for t in self._tickets(refs)]
         if all(a == Asked(audience=a.audience, meets=a.meets) for _, a in asked):
             raise failed(Reason.REFUSED, f"{action}: nothing was given to change.")
+        return plan_update(action, asked)
+
+    def _recorded(self, action: str, refs: Sequence[str], w: Wanted) -> Plan:
+        """What is put on record as an internal note of a set form."""
+        asked = []
+        for ticket in self._tickets(refs):
+            incident = action == "incident"
+            text = (
+                switch_text(self._desk, ticket, w.switch)
+                if incident
+                else (verification(ticket, w.method, w.number, w.result))
+            )
+            asked.append((ticket, Asked(text=text)))
         return plan_update(action, asked)
 
     async def _claim(self, refs: Sequence[str], wanted: Wanted) -> Plan:
@@ -107,20 +130,24 @@ class Planner:
         tickets = self._tickets(refs)
         if wanted.to is None:
             raise failed(Reason.REFUSED, "escalate: --to tier:N, queue:NAME or vendor:NAME is missing.")
-        asked = []
+        asked, lines = [], list[str]()
+        end = told_vendor(vendor_of(self._desk, wanted.to), wanted.number)
         for ticket in tickets:
             queue = await self._escalation_queue(ticket, wanted.to)
             owner = ("", "nobody") if wanted.release else None
-            asked.append(
-                (ticket, Asked(text=wanted.text, audience=Audience.INTERNAL, queue=queue, owner=owner))
-            )
-        return plan_update("escalate", asked)
+            asked.append((ticket, Asked(text=f"{wanted.text or ''}{end}" or None, queue=queue, owner=owner)))
+            lines += calls(self._desk, ticket, wanted.to, queue)
+        plan = plan_update("escalate", asked)
+        return replace(plan, lines=(*plan.lines, *lines))
 
     async def _escalation_queue(self, ticket: Ticket, to: str) -> str:
         kind, _, name = to.partition(":")
         tiers = self._desk.connection(ticket.connection).tiers
+        vendor = vendor_of(self._desk, to)
+        if vendor is not None and ticket.connection in vendor.queues:
+            return vendor.queues[ticket.connection]
         if kind == "queue" and name:
-            return _one_of(name, (await self.choices(ticket.connection)).queues, "queue", ticket.connection)
+            return one_of(name, (await self.choices(ticket.connection)).queues, "queue", ticket.connection)
         if kind == "tier" and name:
             wanted = f"L{name.lstrip('Ll')}"
         elif kind == "vendor" and name:
@@ -151,8 +178,8 @@ class Planner:
             queue = choices.queues[0]
         if queue is None:
             raise failed(Reason.REFUSED, f"new: {name} needs a queue, one of: {', '.join(choices.queues)}.")
-        queue = _one_of(queue, choices.queues, "queue", name)
-        client = _one_of(self._vendors(wanted.client, choices.clients), choices.clients, "client", name)
+        queue = one_of(queue, choices.queues, "queue", name)
+        client = one_of(self._vendors(wanted.client, choices.clients), choices.clients, "client", name)
         owner = (await self._owner(name, wanted.owner))[0] if wanted.owner else None
         new = NewTicket(
             name, client, wanted.summary, wanted.text or "", wanted.contact,
@@ -240,7 +267,7 @@ class Planner:
         found = [one] if one else store.devices.named(wanted)
         if len(found) != 1:
             refs = ", ".join(d.ref for d in found)
-            sentence = f"{len(found)} devices are called {wanted}: {refs}." if found else _no_device(wanted)
+            sentence = f"{len(found)} devices are called {wanted}: {refs}." if found else no_device(wanted)
             raise failed(Reason.NOT_FOUND if not found else Reason.CONFLICT, sentence)
         device = found[0]
         return device, device.client or store.devices.client_names().get(device.ref)
@@ -278,11 +305,12 @@ class Planner:
             status=await self._status(ticket, wanted.status) if wanted.status else None,
             owner=await self._owner(name, wanted.owner) if wanted.owner is not None else None,
             priority=wanted.priority,
-            queue=_one_of(wanted.queue, (await self.choices(name)).queues, "queue", name)
+            queue=one_of(wanted.queue, (await self.choices(name)).queues, "queue", name)
             if wanted.queue
             else None,
             next_at=wanted.next_at,
             meets=self._meets(ticket, audience, wanted),
+            billable=billable(self._desk, ticket.ref) if wanted.minutes else None,
             mail_words=self._desk.manifest(name).meets.get(f"mail {audience.value}", "")
             if wanted.text
             else "",
@@ -299,11 +327,11 @@ class Planner:
         choices = await self.choices(ticket.connection, ticket)
         exact = [s for s in choices.statuses if s.casefold() == wanted.casefold()]
         if exact or wanted.casefold() not in {c.value for c in StatusClass}:
-            return exact[0] if exact else _one_of(wanted, choices.statuses, "status", ticket.connection)
+            return exact[0] if exact else one_of(wanted, choices.statuses, "status", ticket.connection)
         own = self._desk.connection(ticket.connection).status_classes
         classes = {**choices.status_classes, **own}
         of_class = [s for s in choices.statuses if classes.get(s) == wanted.casefold()]
-        return of_class[0] if of_class else _one_of(wanted, choices.statuses, "status", ticket.connection)
+        return of_class[0] if of_class else one_of(wanted, choices.statuses, "status", ticket.connection)
 
     async def _owner(self, name: str, wanted: str) -> tuple[str, str]:
         if wanted.casefold() in ("", "nobody", "none", "unassigned"):
@@ -368,27 +396,3 @@ class Planner:
             which = ", ".join(names) or "none is configured"
             raise failed(Reason.REFUSED, f"new: say which connection (--connection N): {which}.")
         return names[0]
-
-
-def _one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> str:
-    """The vendor's own spelling. Raises Failed naming what there is; passes where nothing is known."""
-    options = list(known)
-    if not options:
-        return wanted
-    folded = {o.casefold(): o for o in options}
-    if wanted.casefold() in folded:
-        return folded[wanted.casefold()]
-    partial = [o for o in options if wanted.casefold() in o.casefold()]
-    if len(partial) == 1:
-        return partial[0]
-    near = difflib.get_close_matches(wanted.casefold(), folded, 1)
-    hint = f" Did you mean {folded[near[0]]}?" if near else ""
-    raise failed(
-        Reason.NOT_FOUND,
-        f"{connection} has no {what} {wanted}; it has: {', '.join(options)}.{hint}",
-        connection,
-    )
-
-
-def _no_device(wanted: str) -> str:
-    return f"No RMM connection knows a device {wanted}; `mspterm devices` lists what is known."

@@ -213,4 +213,3 @@ def relink(desk: Desk) -> None:
     if assets:
         store.devices.tie(match(assets, devices, desk.client_key))
         store.tickets.name_devices()
-

@@ -55,12 +55,12 @@ def not_entered(plan: Plan, around: Circumstances) -> str | None:
 
 def frozen(plan: Plan, around: Circumstances) -> str | None:
     """The freezes that the plan's clients are in; None where they are in none."""
-    found = [f"{c}: {around.freezes[c]}" for c in around.of(plan) if c in around.freezes]
+    found = [f"{c}: {around.freezes[c]}" for c in around.of(plan) if c and c in around.freezes]
     return "; ".join(found) or None
 
 
 def window_line(plan: Plan, around: Circumstances) -> str:
-    found = [f"{c}: {around.windows[c]}" for c in around.of(plan) if c in around.windows]
+    found = [f"{c}: {around.windows[c]}" for c in around.of(plan) if c and c in around.windows]
     return f"window: {'; '.join(found) or 'none configured'}"
 
 

@@ -39,6 +39,9 @@ class GuardContext:
 
     read_only: bool = False
     read_only_connections: frozenset[str] = frozenset()
+    shared_connections: frozenset[str] = frozenset()
+    allow_shared: bool = False
+    signer: str | None = None
     lockdown: bool = False
     journal_writable: bool = True
     journal_keyed: bool = True
@@ -50,6 +53,10 @@ class GuardContext:
     around: Circumstances = field(default_factory=Circumstances)
     devices: Mapping[str, Device] = field(default_factory=dict)
     held: Mapping[str, Technician] = field(default_factory=dict)
+    coverage: tuple[str, ...] = ()
+    """What isn't covered, at what rate and with whose OK, or that all is."""
+    incident_devices: Mapping[str, str] = field(default_factory=dict)
+    """The ticket of a suspected security incident by the device that it is about."""
     consent: Consent = field(default_factory=Consent)
 
 
@@ -85,7 +92,12 @@ def stake(plan: Plan, ctx: GuardContext) -> tuple[str, ...]:
     for target in plan.targets:
         device = ctx.devices.get(target.ref)
         lines.append(_device_line(device) if device else f"{target.name}: nothing is known about this device")
-    return (*lines, "coverage: not known", window_line(plan, ctx.around), freeze_line(plan, ctx.around))
+    return (
+        *lines,
+        f"coverage: {'; '.join(ctx.coverage) or 'not known'}",
+        window_line(plan, ctx.around),
+        freeze_line(plan, ctx.around),
+    )
 
 
 def _session(plan: Plan, ctx: GuardContext) -> Failure | None:
@@ -95,14 +107,31 @@ def _session(plan: Plan, ctx: GuardContext) -> Failure | None:
 
 
 def _connections(plan: Plan, ctx: GuardContext) -> Failure | None:
-    for write in plan.writes:
-        name = write.ref.split(":", 1)[0]
+    for name in _written_to(plan):
         if name in ctx.read_only_connections:
             sentence = (
                 f"the connection {name} is read-only; set read_only = false in [connections.{name}] to write"
             )
             return Failure(Reason.REFUSED, sentence, name)
     return None
+
+
+def _written_to(plan: Plan) -> Iterator[str]:
+    """The connections that the plan writes to, that of the ticket which gets an output among them."""
+    for write in plan.writes:
+        yield write.ref.split(":", 1)[0]
+        if isinstance(write, RunCommand) and write.attach:
+            yield write.attach.split(":", 1)[0]
+
+
+def _shared(plan: Plan, ctx: GuardContext) -> Failure | None:
+    name = next((n for n in _written_to(plan) if n in ctx.shared_connections), None)
+    if name is None or (ctx.allow_shared and ctx.signer):
+        return None
+    way = "set [technician] name, which signs each text"
+    if not ctx.allow_shared:
+        way = "it is read-only unless [guard] allow_shared = true"
+    return Failure(Reason.REFUSED, f"the connection {name} acts under a name that several share; {way}", name)
 
 
 def _lockdown(plan: Plan, ctx: GuardContext) -> Failure | None:
@@ -130,6 +159,17 @@ def _untouchable(plan: Plan, ctx: GuardContext) -> Failure | None:
         device = ctx.devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
         if device is not None and DO_NOT_TOUCH in device.flags:
             return _refused(f"{device.name} is flagged do-not-touch; ask who set the flag, in [guard] flags")
+    return None
+
+
+def _incident(plan: Plan, ctx: GuardContext) -> Failure | None:
+    for write in plan.writes:
+        ticket = ctx.incident_devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
+        if ticket is not None:
+            sentence = (
+                f"{ticket} is a suspected security incident on this device: its evidence stays as it is"
+            )
+            return _refused(f"{sentence}; who declared it may lift it (`mspterm incident {ticket} off`)")
     return None
 
 
@@ -193,10 +233,12 @@ def _freeze(plan: Plan, ctx: GuardContext) -> Failure | None:
 _WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
     _session,
     _connections,
+    _shared,
     _lockdown,
     _journal,
     _shown,
     _untouchable,
+    _incident,
 )
 _DISRUPTIVE = (_keyed, _policy, _entry, _freeze, _device_cap, _client_cap, _hour_cap)
 

@@ -32,6 +32,7 @@ class Asked:
     queue: str | None = None
     next_at: datetime | None = None
     meets: str | None = None
+    billable: str | None = None
 
 
 def target_of(ticket: Ticket) -> Target:
@@ -70,6 +71,8 @@ def _update_lines(t: Ticket, a: Asked) -> list[str]:
         )
     if a.minutes:
         lines.append(f"  time: {a.minutes} min more")
+    if a.billable:
+        lines.append(f"  coverage: {a.billable}")
     if a.status:
         lines.append(f"  status: {t.status} -> {a.status}")
     if a.owner is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -85,13 +85,18 @@ def scope_of(ticket: Ticket, facts: Covered | None) -> tuple[bool | None, SafeTe
 
 def mark(ticket: Ticket, facts: Covered | None, policy: Policy | None, hours: Hours, now: datetime) -> Mark:
     """The mark of a ticket at `now`. Coverage hours are the client's, else the policy's."""
+    return replace(cover(facts, policy, hours, now), in_scope=ticket.in_scope, reason=ticket.scope_reason)
+
+
+def cover(facts: Covered | None, policy: Policy | None, hours: Hours, now: datetime) -> Mark:
+    """The mark of work that no ticket is known for."""
     calendar = _coverage(facts, policy)
     business = hours.get(calendar or "")
     covered = None if business is None else business.is_open(now)
     changes = _opens_at(business, now) if business is not None and covered is False else None
     phone = f" ({facts.authoriser_phone})" if facts and facts.authoriser_phone else ""
     return Mark(
-        ticket.in_scope, ticket.scope_reason, covered, calendar if business else None, changes,
+        None, None, covered, calendar if business else None, changes,
         facts.rate if facts else None,
         f"{facts.authoriser}{phone}" if facts and facts.authoriser else None,
     )  # fmt: skip

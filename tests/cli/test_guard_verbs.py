@@ -32,7 +32,9 @@ def cli(tmp_path: Path) -> Cli:
     store = Store(tmp_path / "state")
     store.tickets.upsert([ticket(1)])
     names = ("OAK-DC01", "OAK-FS01")
-    store.devices.upsert([device(n, connection="mesh", ref=f"mesh:{n}", client=SafeText("Oak")) for n in names])
+    store.devices.upsert(
+        [device(n, connection="mesh", ref=f"mesh:{n}", client=SafeText("Oak")) for n in names]
+    )
     store.close()
     return configured(Cli(tmp_path), "")
 
@@ -54,3 +56,36 @@ def test_a_cap_that_is_used_up_refuses(cli: Cli) -> None:
     assert (row["state"], row["ref"]) == ("refused", "mesh:OAK-DC01")
     assert "over the cap of 0" in row["reason"]
     assert '"refused"' in cli("audit", "show", "--json", env=KEYS).out
+
+
+FREEZE = '[clients.Oak]\nfreezes = ["2026-01-01 to 2099-12-31: year end"]\n'
+
+
+def test_a_freeze_refuses_and_an_emergency_with_its_approver_lifts_that(cli: Cli) -> None:
+    configured(cli, FREEZE)
+    [row] = reboot(cli, "--confirm", "OAK-DC01").json
+    assert row["state"] == "refused"
+    assert row["reason"].endswith("--emergency REASON --approver WHO")
+    [planned] = reboot(cli, "--dry-run", "--emergency", "ransomware", "--approver", "Dana Cole").json
+    assert planned["reason"].endswith("--confirm 'OAK-DC01'")
+    shown = cli("reboot", "OAK-DC01", "--dry-run", "--emergency", "fire", "--approver", "Dana Cole", env=KEYS)
+    assert "emergency: fire; approved by Dana Cole" in shown.out
+
+
+def test_an_emergency_without_an_approver_is_none(cli: Cli) -> None:
+    done = reboot(cli, "--emergency", "ransomware")
+    assert done.status == 1
+    assert "--approver WHO" in done.err
+
+
+def test_a_shared_identity_is_read_only_until_it_is_allowed(cli: Cli) -> None:
+    together = CONFIG.replace('url = "http:', 'identity = "shared"\nurl = "http:')
+    note = ("note", "rt:1", "--text", "looked", "--dry-run")
+    (cli.home / "config.toml").write_text(together)
+    assert "[guard] allow_shared = true" in cli(*note, env=KEYS).out
+    (cli.home / "config.toml").write_text(
+        together + '[technician]\nname = "Ines Duarte"\n[guard]\nallow_shared = true\n'
+    )
+    allowed = cli(*note, env=KEYS).out
+    assert "signed: -- Ines Duarte" in allowed
+    assert "it would be refused" not in allowed

@@ -1,4 +1,4 @@
-"""What is imported when: the budget of a verb is its imports."""
+"""What is imported when: the budget of a start is its imports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def imported(code: str) -> set[str]:
 
 def test_help_imports_click_and_nothing_heavy() -> None:
     code = "import mspterm.main\nfrom mspterm.cli.root import cli, Launcher\n"
-    code += "try: cli.main(['--help'], prog_name='mspterm', obj=Launcher(lambda o: 0))\nexcept SystemExit: pass"
+    code += (
+        "try: cli.main(['--help'], prog_name='mspterm', obj=Launcher(lambda o: 0))\nexcept SystemExit: pass"
+    )
     modules = imported(code)
     assert "click" in modules
     assert not [m for m in LATE if m in modules]
@@ -51,3 +53,11 @@ def test_the_domain_imports_the_standard_library_only() -> None:
 def test_manifests_are_light() -> None:
     modules = imported("import mspterm.connectors.rt.manifest, mspterm.connectors.meshcentral.manifest")
     assert not [m for m in ("httpx", "msgspec", "websockets") if m in modules]
+
+
+def test_the_first_frame_imports_only_what_it_shows() -> None:
+    """Dataclasses by the dozen cost milliseconds each: what is needed later is imported later."""
+    modules = imported("import mspterm.console.start, mspterm.console.app")
+    late = ("msgspec", "httpx", "keyring", "websockets", "click", "uvicorn", "pyte")
+    ours = ("domain.action", "domain.ticket", "domain.device", "domain.ssh", "desk.desk", "store.tickets")
+    assert not [m for m in (*late, *(f"mspterm.{name}" for name in ours)) if m in modules]

@@ -43,7 +43,10 @@ class Cli:
 
     def __call__(self, *argv: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Ended:
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        clean |= {"MSPTERM_CONFIG": str(self.home / "config.toml"), "MSPTERM_STATE_DIR": str(self.home / "state")}
+        clean |= {
+            "MSPTERM_CONFIG": str(self.home / "config.toml"),
+            "MSPTERM_STATE_DIR": str(self.home / "state"),
+        }
         done = subprocess.run(
             [sys.executable, "-m", "mspterm", *argv],
             env=clean | dict(env or {}),
@@ -145,20 +148,75 @@ def test_every_key_is_always_there(cli: Cli) -> None:
     assert list(one) == DEVICE_KEYS
 
 
-TICKET_KEYS = (
-    "ref connection id number summary type client client_id site contact status status_class waiting_on priority"
-    " priority_label queue queue_id tier assignee assignee_id category agreement service_line source parent children"
-    " created_at updated_at customer_replied_at next_action_at url device_refs in_scope scope_reason observed_at"
-    " stale pending_writes sla"
-).split()
-DEVICE_KEYS = (
-    "ref connection id name client site kind os online last_seen user ips needs_reboot maintenance cpu_percent"
-    " memory_percent disks patches alerts_open flags observed_at stale"
-).split()
+TICKET_KEYS = [
+    "ref",
+    "connection",
+    "id",
+    "number",
+    "summary",
+    "type",
+    "client",
+    "client_id",
+    "site",
+    "contact",
+    "status",
+    "status_class",
+    "waiting_on",
+    "priority",
+    "priority_label",
+    "queue",
+    "queue_id",
+    "tier",
+    "assignee",
+    "assignee_id",
+    "category",
+    "agreement",
+    "service_line",
+    "source",
+    "parent",
+    "children",
+    "created_at",
+    "updated_at",
+    "customer_replied_at",
+    "next_action_at",
+    "url",
+    "device_refs",
+    "in_scope",
+    "scope_reason",
+    "observed_at",
+    "stale",
+    "pending_writes",
+    "sla",
+]
+DEVICE_KEYS = [
+    "ref",
+    "connection",
+    "id",
+    "name",
+    "client",
+    "site",
+    "kind",
+    "os",
+    "online",
+    "last_seen",
+    "user",
+    "ips",
+    "needs_reboot",
+    "maintenance",
+    "cpu_percent",
+    "memory_percent",
+    "disks",
+    "patches",
+    "alerts_open",
+    "flags",
+    "observed_at",
+    "stale",
+]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("p:4", ["rt:1", "rt:2"]), ("ticket 2", ["rt:2"]), ("!status:open", []), ("owner:none", 2)]
+    ("text", "found"),
+    [("p:4", ["rt:1", "rt:2"]), ("ticket 2", ["rt:2"]), ("!status:open", []), ("owner:none", 2)],
 )
 def test_a_filter_narrows_the_list(cli: Cli, text: str, found: list[str] | int) -> None:
     fill(cli)
@@ -227,7 +285,9 @@ def test_a_dry_run_changes_nothing(cli: Cli) -> None:
     assert done.json[0]["state"] == "planned"
     assert cli("outbox", "list", "--json").json == []
     assert cli("audit", "show", "--json").json == []
-    assert "internal, read by technicians only" in cli("note", "rt:1", "--text", "x", "--dry-run", env=TOKEN).out
+    assert (
+        "internal, read by technicians only" in cli("note", "rt:1", "--text", "x", "--dry-run", env=TOKEN).out
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def policy(tmp_path: Path) -> Path:
 
 
 def test_what_it_says_wins_and_the_rest_stays(policy: Path) -> None:
-    guard, failures, settings = ruled(OWN, policy, root=os.getuid())
+    guard, failures, settings = ruled(OWN, policy, root=policy.stat().st_uid)
     assert (guard.max_devices, guard.max_disruptive_per_hour, guard.max_clients) == (2, 4, 3)
     assert guard.flags == {"HVD-DC01": ("backup",), "HVD-PACS": ("do-not-touch",)}
     assert (guard.doubt, failures) == (None, ())
@@ -35,26 +34,26 @@ def test_what_it_says_wins_and_the_rest_stays(policy: Path) -> None:
 
 
 def test_none_is_no_fault(tmp_path: Path) -> None:
-    assert ruled(OWN, tmp_path / "policy.toml", root=os.getuid()) == (OWN, (), ())
+    assert ruled(OWN, tmp_path / "policy.toml") == (OWN, (), ())
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_one_that_others_can_write_is_ignored_and_told(policy: Path, mode: int) -> None:
     policy.chmod(mode)
-    guard, [failure], _ = ruled(OWN, policy, root=os.getuid())
+    guard, [failure], _ = ruled(OWN, policy, root=policy.stat().st_uid)
     assert guard == OWN
     assert f"{policy} must belong to root" in failure
 
 
 def test_neither_counts_one_in_a_folder_that_others_can_write(policy: Path) -> None:
     policy.parent.chmod(0o777)
-    guard, [failure], _ = ruled(OWN, policy, root=os.getuid())
+    guard, [failure], _ = ruled(OWN, policy, root=policy.stat().st_uid)
     assert guard == OWN
     assert f"{policy.parent} must belong to root" in failure
 
 
 def test_nor_one_of_another_user(policy: Path) -> None:
-    guard, [failure], _ = ruled(OWN, policy, root=os.getuid() + 1)
+    guard, [failure], _ = ruled(OWN, policy, root=policy.stat().st_uid + 1)
     assert (guard, "is ignored" in failure) == (OWN, True)
 
 
@@ -64,7 +63,7 @@ def test_nor_one_of_another_user(policy: Path) -> None:
 )
 def test_one_that_can_not_be_read_leaves_a_doubt(policy: Path, text: str, word: str) -> None:
     policy.write_text(text)
-    guard, [failure], _ = ruled(OWN, policy, root=os.getuid())
+    guard, [failure], _ = ruled(OWN, policy, root=policy.stat().st_uid)
     assert guard.doubt == failure
     assert word in failure
     assert guard.max_devices == 50

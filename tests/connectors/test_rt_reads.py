@@ -361,5 +361,7 @@ async def test_a_reconcile_names_what_is_unchanged_and_reads_the_rest() -> None:
     present = [ref for batch in batches for ref in batch.present]
     assert present == [f"acme:{number}" for number in range(1, 131) if number != 7]
     assert batches[-1].full
-    dates = [c.query["fields"] for c in fake.calls if c.path == "/tickets" and c.query["fields"] == "LastUpdated"]
+    dates = [
+        c.query["fields"] for c in fake.calls if c.path == "/tickets" and c.query["fields"] == "LastUpdated"
+    ]
     assert len(dates) == 2

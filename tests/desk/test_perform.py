@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mspterm.config.model import Guard
+from mspterm.config.model import Client, Guard, Technician
+from mspterm.connectors.base import Batch
+from mspterm.desk.circumstances import enter
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer, new_intent_id
 from mspterm.desk.planner import Planner, Wanted
 from mspterm.desk.sync import Sync
-from mspterm.domain.action import Ask, Audience, Consent, Plan, Result, RunCommand, State, Update
+from mspterm.domain.action import Ask, Audience, Consent, Emergency, Plan, Result, RunCommand, State, Update
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.text import SafeText
 from tests.desk.vendor import Clock, Vendor, a_desk, config
-from tests.store.store_rows import ticket
+from tests.store.store_rows import device, ticket
 
 AWAY = Failure(Reason.OFFLINE, "rt can't be reached.", "rt")
 
@@ -209,6 +213,109 @@ async def test_the_cap_of_an_hour_counts_what_went_before(
     assert journal(desk)[-1]["state"] == "refused"
     now.at += timedelta(minutes=61)
     assert (await ran()).outcome.state is State.DONE
+    await desk.aclose()
+
+
+@pytest.fixture
+async def frozen(tmp_path: Path, now: Clock, rt: Vendor, mesh: Vendor) -> AsyncIterator[Desk]:
+    """A desk whose client Oak, as the RMM's group is called here, is in a freeze."""
+    mesh.batches = [Batch(devices=(device("OAK-DC01", client=SafeText("OAK")),))]
+    today = now().date().isoformat()
+    oak = Client("Oak", match=("OAK",), freezes=((today, today, "year end"),))
+    desk = a_desk(tmp_path, now, rt, mesh, config=config(clients={"Oak": oak}))
+    for name in ("rt", "mesh"):
+        await Sync(desk).once(name)
+    yield desk
+    await desk.aclose()
+
+
+async def test_in_a_freeze_only_an_emergency_goes_and_the_journal_says_whose(
+    frozen: Desk, mesh: Vendor
+) -> None:
+    planned = await plan(frozen, "run", "OAK-DC01", command="ls")
+    [refused] = await perform(frozen, planned, "OAK-DC01")
+    assert "Oak: change freeze until" in str(refused.outcome.failure)
+    assert mesh.written == []
+    urgent = replace(planned, emergency=Emergency("ransomware", "Dana Cole"))
+    [done] = await perform(frozen, urgent, "OAK-DC01")
+    assert done.outcome.state is State.DONE
+    records = journal(frozen)
+    assert [(r["state"], r["reason"]) for r in records[1:]] == [
+        ("intent", "emergency: ransomware; approved by Dana Cole"),
+        ("done", None),
+    ]
+    assert records[0]["state"] == "refused"
+
+
+async def test_a_front_end_that_enters_works_only_there_and_only_for_its_time(
+    tmp_path: Path, now: Clock, rt: Vendor, mesh: Vendor
+) -> None:
+    mesh.batches = [Batch(devices=(device("OAK-DC01", client=SafeText("Oak")),))]
+    desk = a_desk(tmp_path, now, rt, mesh)
+    desk.must_enter = True
+    await Sync(desk).once("mesh")
+    planned = await plan(desk, "reboot", "OAK-DC01")
+    said = []
+    for client, minutes in ((None, 0), ("Harborview", 0), ("Oak", 61), ("Oak", 59)):
+        if client:
+            enter(desk, client)
+        now.pass_by(minutes=minutes)
+        [result] = await perform(desk, planned, "OAK-DC01")
+        said.append(str(result.outcome.failure))
+    assert "no client is entered" in said[0]
+    assert "you are in Harborview" in said[1]
+    assert "your time in Oak ended" in said[2]
+    assert said[3] == "None"
+    states = [r["state"] for r in journal(desk) if r["state"] != "sealed"]
+    assert states == ["refused"] * 3 + ["intent", "done"]
+    await desk.aclose()
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_shared_name_writes_only_where_allowed_and_each_text_is_signed(
+    tmp_path: Path, now: Clock, rt: Vendor, mesh: Vendor, allowed: bool
+) -> None:
+    settings = config(guard=Guard(allow_shared=allowed), technician=Technician("Ines Duarte"))
+    together = replace(settings.connections["rt"], identity="shared")
+    settings = replace(settings, connections={**settings.connections, "rt": together})
+    desk = a_desk(tmp_path, now, rt, mesh, config=settings)
+    for name in ("rt", "mesh"):
+        await Sync(desk).once(name)
+    planned = await plan(desk, "note", "rt:1", text="looked")
+    assert "signed: -- Ines Duarte" in planned.lines
+    [result] = await perform(desk, planned)
+    ran = await plan(desk, "run", "OAK-DC01", command="ls", attach="rt:1")
+    await perform(desk, ran, "OAK-DC01")
+    texts = [w.text or "" for w in rt.written if isinstance(w, Update)]
+    assert result.outcome.state is (State.DONE if allowed else State.REFUSED)
+    assert [t.endswith("\n\n-- Ines Duarte") for t in texts] == ([True, True] if allowed else [])
+    await desk.aclose()
+
+
+async def test_a_plan_says_under_whose_name_it_goes(filled: Desk) -> None:
+    await perform(filled, await plan(filled, "note", "rt:1", text="looked"))
+    again = await plan(filled, "note", "rt:1", text="and again")
+    assert "acting as Ines Duarte (personal) in rt" in again.lines
+    assert not any("signed" in line for line in again.lines)
+
+
+async def test_after_the_first_that_fails_the_rest_of_the_devices_are_not_begun(
+    tmp_path: Path, now: Clock, rt: Vendor, mesh: Vendor
+) -> None:
+    names = [f"OAK-WS{n}" for n in (1, 2, 3)]
+    mesh.batches = [Batch(devices=tuple(device(n, client=SafeText("Oak")) for n in names))]
+    desk = a_desk(tmp_path, now, rt, mesh)
+    await Sync(desk).once("mesh")
+    planned = await plan(desk, "run", *names, command="ls")
+    done = await perform(desk, planned, "3 devices of Oak")
+    assert [r.outcome.state for r in done] == [State.DONE] * 3
+    mesh.answer = State.UNCERTAIN
+    first, *rest = await perform(desk, planned, "3 devices of Oak")
+    assert first.outcome.state is State.UNCERTAIN
+    assert [r.outcome.state for r in rest] == [State.REFUSED] * 2
+    assert all("OAK-WS1 before it is uncertain" in str(r.outcome.failure) for r in rest)
+    assert mesh.calls.count("act") == 4
+    assert [r["state"] for r in journal(desk)][-2:] == ["refused", "refused"]
     await desk.aclose()
 
 

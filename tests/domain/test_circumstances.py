@@ -40,7 +40,10 @@ def test_work_in_the_client_entered_goes_on_to_its_confirmation() -> None:
     ("change", "words"),
     [
         ({"entry": None}, "no client is entered, and this is in Oak; enter it first"),
-        ({"entry": Entry("Harborview", NOW + timedelta(hours=1))}, "you are in Harborview, and this is in Oak"),
+        (
+            {"entry": Entry("Harborview", NOW + timedelta(hours=1))},
+            "you are in Harborview, and this is in Oak",
+        ),
         ({"entry": Entry("Oak", NOW)}, "your time in Oak ended at 02:10 UTC"),
         ({"clients": {"mesh:1": None}}, "you are in Oak, and this is in a client that nobody names"),
     ],
@@ -77,7 +80,8 @@ def test_an_emergency_goes_on_and_is_part_of_what_is_confirmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "frozen"), [("2026-12-17", False), ("2026-12-18", True), ("2027-01-04", True), ("2027-01-05", False)]
+    ("day", "frozen"),
+    [("2026-12-17", False), ("2026-12-18", True), ("2027-01-04", True), ("2027-01-05", False)],
 )
 def test_a_freeze_holds_from_its_first_day_to_its_last(day: str, frozen: bool) -> None:
     found = freeze_on(date.fromisoformat(day), [("2026-12-18", "2027-01-04", "year end")])

@@ -165,3 +165,26 @@ def test_an_unreadable_policy_stops_what_is_disruptive_only() -> None:
     doubtful = replace(OPEN, policy_doubt="/etc/mspterm/policy.toml:1: This is not TOML.")
     assert "policy.toml:1" in refusal(DC01, doubtful)
     assert judge(NOTE, doubtful) == Allow()
+
+
+SHARED = replace(OPEN, shared_connections=frozenset({"rt", "mesh"}))
+
+
+@pytest.mark.parametrize("plan", [NOTE, DC01])
+def test_a_shared_identity_is_read_only_unless_allowed_and_signed(plan: Plan) -> None:
+    assert "[guard] allow_shared = true" in refusal(plan, replace(SHARED, signer="Ines Duarte"))
+    assert "set [technician] name" in refusal(plan, replace(SHARED, allow_shared=True))
+    allowed = replace(SHARED, allow_shared=True, signer="Ines Duarte")
+    assert not isinstance(judge(plan, allowed), Refuse)
+    assert not isinstance(judge(plan, replace(SHARED, shared_connections=frozenset({"other"}))), Refuse)
+
+
+def test_output_goes_to_no_ticket_of_a_connection_that_can_not_be_written_to() -> None:
+    command = RunCommand("mesh:d1", "ls", attach="rt:42")
+    attached = replace(DC01, action="run", writes=(command,))
+    assert "connection rt is read-only" in refusal(
+        attached, replace(OPEN, read_only_connections=frozenset({"rt"}))
+    )
+    assert "connection rt acts under" in refusal(
+        attached, replace(OPEN, shared_connections=frozenset({"rt"}))
+    )

@@ -170,6 +170,7 @@ def _update(terminal: Terminal) -> None:
 
 
 def _run(terminal: Terminal) -> None:
+    step(terminal, "E", "You are in ")
     step(terminal, "x", "Run command: ")
     fill(terminal, "uname -a")
     step(terminal, SEND, "this will happen")

@@ -117,6 +117,7 @@ def test_from_the_console_with_a_note_after_it(lab_mesh: Any, tmp_path: Path) ->
     with home.console() as terminal:
         terminal.wait_for("[6 All 1]", 60)
         terminal.settle(1.0)
+        step(terminal, "E", "You are in ")
         step(terminal, "T", "Run as")
         step(terminal, "\x07", "to go on:")
         step(terminal, DEVICE, DEVICE)

@@ -7,7 +7,6 @@ import json
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,7 +53,8 @@ class Technician:
                 self.taken.append(row.ref)
                 return True
             failure = result.outcome.failure
-            assert failure is not None and failure.reason is Reason.CONFLICT, result
+            assert failure is not None, result
+            assert failure.reason is Reason.CONFLICT, result
             self.lost += 1
             await ticket_now(self.desk, row.ref)
 

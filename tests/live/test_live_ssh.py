@@ -311,6 +311,8 @@ def start_ssh(terminal: Terminal) -> None:
     """From the first frame to the confirmed session on the device of ticket 7."""
     terminal.wait_for("[6 All 1]", 60)
     terminal.settle(1.0)
+    terminal.send("E")
+    terminal.wait_for("You are in ")
     terminal.send("S")
     terminal.wait_for("to go on:")
     terminal.settle(0.3)

@@ -200,6 +200,7 @@ def test_a_device_and_a_commands_output(desk_with_devices: Desk) -> None:
         terminal.wait_for("h22")
         for _ in range(3):
             terminal.cost("\x1b[6~", 0.1)
+        step(terminal, "E", "You are in ")
         dialog(terminal, "x", "Run command: ")
         terminal.cost("uname", 0.15)
         dialog(terminal, SEND, "this will happen")

@@ -1,0 +1,44 @@
+"""A suspected security incident, as it is written on its ticket and read from there again; and the check
+of who calls. The words are the switch: every console that reads the ticket finds them in its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from mspterm.domain.ticket import Note
+
+ON = "SUSPECTED SECURITY INCIDENT (mspterm): no reboot, no command and no session on this ticket's devices."
+OFF = "SECURITY INCIDENT LIFTED (mspterm): the devices of this ticket may be worked on again."
+_OURS = ("internal", "co-managed")
+
+
+def last_word(notes: Iterable[Note]) -> tuple[bool, datetime] | None:
+    """Whether the notes say that it is on, and since when they do; None where none of them says
+    anything. A client's own words never turn it."""
+    said: tuple[bool, datetime] | None = None
+    for note in notes:
+        turned = turns(note.body) if note.kind in _OURS else None
+        if turned is not None and (said is None or said[0] is not turned):
+            said = turned, note.at
+    return said
+
+
+def turns(text: str | None) -> bool | None:
+    """Whether a note turns the switch on or off; None where it does neither."""
+    words = " ".join((text or "").split())
+    return True if words.startswith(ON) else False if words.startswith(OFF) else None
+
+
+def told(since: datetime, contact: str | None, notice_h: int | None) -> tuple[str, ...]:
+    """Whom to tell of it, and by when."""
+    whom = f"tell {contact}" if contact else "no incident contact is known for this client: ask your lead"
+    if notice_h is None:
+        return (whom,)
+    by = since + timedelta(hours=notice_h)
+    return whom, f"notice is due {by:%Y-%m-%d %H:%M} UTC ({notice_h} h after it was declared)"
+
+
+def verified(caller: str, method: str, number: str, result: str) -> str:
+    """The note that records how a caller was verified."""
+    return f"Caller verification: {caller}, by {method}, number on file {number}: {result.upper()}."
