@@ -114,12 +114,15 @@ class Planner:
         return plan_update("claim", asked)
 
     async def _claim_status(self, ticket: Ticket) -> str | None:
-        """The status that a claim sets on a new ticket: the config's for its queue, else the vendor's."""
+        """The status that a claim sets on a new ticket: the config's for its queue ("" for none), else
+        the vendor's."""
         if ticket.status_class is not StatusClass.NEW:
             return None
         by_queue = self._desk.connection(ticket.connection).claim_status
-        configured = by_queue.get(ticket.queue or "") or by_queue.get("*")
-        return configured or (await self.choices(ticket.connection, ticket)).claim_status
+        configured = by_queue.get(ticket.queue or "", by_queue.get("*"))
+        if configured is not None:
+            return configured or None
+        return (await self.choices(ticket.connection, ticket)).claim_status
 
     def _ours(self, ticket: Ticket, status: str | None, *, public: bool) -> str | None:
         """The targets of the config's policy that a write meets, in words."""

@@ -18,6 +18,8 @@ from mspterm.domain.ticket import Ticket
 FRESH = timedelta(minutes=10)
 # RT's own lifecycle; REST 2.0 lists none, only the moves that one ticket's buttons offer.
 DEFAULT_STATUSES = ("new", "open", "stalled", "resolved", "rejected")
+CLAIMED = "open"
+"""What a claim sets: work has begun. Another lifecycle's word goes into `claim_status`."""
 
 
 class Chooser:
@@ -38,6 +40,7 @@ class Chooser:
             technicians=await self._technicians("|".join(f"RT::Queue-{queue}" for queue in ids)),
             clients=tuple(clean(client) for client in sorted(self._feed.clients_seen)),
             required=("queue", "summary"),
+            claim_status=CLAIMED,
             status_classes={clean(s): self._feed.class_of(s).value for s in statuses},
         )
 
