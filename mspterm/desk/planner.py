@@ -114,8 +114,7 @@ class Planner:
         return plan_update("claim", asked)
 
     async def _claim_status(self, ticket: Ticket) -> str | None:
-        """The status that a claim sets on a new ticket: the config's for its queue ("" for none), else
-        the vendor's."""
+        """The status that a claim sets on a new ticket: the config's ("" for none), else the vendor's."""
         if ticket.status_class is not StatusClass.NEW:
             return None
         by_queue = self._desk.connection(ticket.connection).claim_status

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from mspterm.desk.desk import Desk
@@ -9,9 +12,10 @@ from mspterm.desk.planner import Planner, Wanted
 from mspterm.desk.sync import Sync
 from mspterm.domain.action import Audience, NewTicket, RunCommand, Update
 from mspterm.domain.reasons import Failed, Failure, Reason
+from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Contact
-from tests.desk.vendor import Vendor
+from tests.desk.vendor import Clock, Vendor, a_desk, config
 from tests.store.store_rows import ticket
 
 
@@ -119,3 +123,21 @@ async def test_the_hash_follows_what_would_be_written(planner: Planner, desk: De
     assert first.hash != (await planner.plan("note", ["rt:1"], Wanted(text="b"))).hash
     desk.store.tickets.upsert([ticket(1, version="other", observed_at=desk.now())])
     assert first.hash != (await planner.plan("note", ["rt:1"], Wanted(text="a"))).hash
+
+
+@pytest.mark.parametrize(
+    ("configured", "status"),
+    [({}, "open"), ({"*": ""}, None), ({"Service Desk": "stalled", "*": "x"}, "stalled")],
+)
+async def test_a_claim_of_a_new_ticket_sets_the_configs_status_or_the_vendors(
+    tmp_path: Path, now: Clock, rt: Vendor, configured: dict[str, str], status: str | None
+) -> None:
+    rt.tickets = {
+        "1": ticket(1, status=SafeText("new"), status_class=StatusClass.NEW, queue=SafeText("Service Desk"))
+    }
+    base = config()
+    told = replace(base.connections["rt"], claim_status=configured)
+    made = a_desk(tmp_path, now, rt, config=replace(base, connections={"rt": told}))
+    await Sync(made).once("rt")
+    assert (await one(Planner(made), "claim", "rt:1", wanted=Wanted())).status == status
+    await made.aclose()

@@ -93,7 +93,7 @@ class Vendor:
         )
         classes = {"new": "new", "open": "open", "stalled": "waiting", "resolved": "resolved"}
         queues = ("Service Desk", "Tier 2")
-        return Choices(tuple(classes), queues, technicians, ("Oak",), status_classes=classes)
+        return Choices(tuple(classes), queues, technicians, ("Oak",), (), "open", classes)
 
     async def act(self, write: Write, *, mark: str) -> Outcome:
         self._call("act")
