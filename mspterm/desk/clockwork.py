@@ -104,7 +104,7 @@ class Clockwork:
         """Why its clocks say what they say, line by line; the PSA's due times beside ours."""
         policy = self.policy(ticket)
         if policy is None:
-            psa = [line for _, clock in ticket.sla.named() for line in compared(clock, None)]
+            psa = [f"{target}: {line}" for target, c in ticket.sla.named() for line in compared(c, None)]
             return ("no [sla] policy of the config fits this ticket", *psa)
         events = events_of(ticket)
         try:
