@@ -324,7 +324,10 @@ async def _asked_device(desk: Desk, known: Device, client: str | None) -> tuple[
 
 async def _sample(live: Callable[[str], Any], id_: str) -> Sample | None:
     """The first live reading with a value in it, or None after a few seconds."""
-    stream = live(id_)
+    try:
+        stream = live(id_)
+    except Failed:
+        return None
     try:
         async with asyncio.timeout(8):
             async for sample in stream:

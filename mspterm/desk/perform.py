@@ -96,7 +96,7 @@ class Performer:
         flags = {k.casefold(): v for k, v in self._desk.config.guard.flags.items()}
         found = (self._desk.store.devices.get(t.ref) for t in plan.targets)
         return {
-            d.ref: replace(d, flags=(*d.flags, *flags.get(d.name.casefold(), ())))
+            d.ref: replace(d, flags=tuple(dict.fromkeys((*d.flags, *flags.get(d.name.casefold(), ())))))
             for d in found
             if d is not None
         }
