@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mspterm.config.locked import locked
+
 ROOT = Path(__file__).resolve().parents[1]
 LAB = Path(os.environ.get("MSPLAB", "/tmp/msplab"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Live tests share the lab's servers and agents, so one worker runs them one after the other."""
-    for item in items:
-        if item.get_closest_marker("live"):
-            item.add_marker(pytest.mark.xdist_group("lab"))
+@pytest.fixture(autouse=True)
+def _alone_in_the_lab(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Live tests share the lab's servers and agents: one at a time, whichever worker has it."""
+    if request.node.get_closest_marker("live") is None:
+        yield
+        return
+    with locked(Path(tempfile.gettempdir()) / "mspterm-lab.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")
