@@ -11,7 +11,8 @@ from mspterm.cli.read import know_devices
 from mspterm.cli.session import USAGE, complain, fetch, refresh, run
 from mspterm.cli.write import written
 from mspterm.desk.desk import Desk
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.reasons import failed
 
 

@@ -13,7 +13,8 @@ from mspterm.cli.rows import result_row
 from mspterm.cli.session import DONE, FAILED, PARTLY, UNCERTAIN
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Ask, Consent, Emergency, Outcome, Plan, Refuse, Result, State, Verdict
 from mspterm.domain.guard import unconfirmed
 from mspterm.domain.reasons import Failure, Reason, failed

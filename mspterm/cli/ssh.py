@@ -23,8 +23,9 @@ from mspterm.cli.perform import (
 from mspterm.cli.session import DONE, FAILED, fetch, run
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.ssh import Here, Ssh, resolve
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, Emergency, State
 from mspterm.domain.reasons import Reason, failed
 

@@ -14,7 +14,7 @@ from mspterm.cli.perform import confirm_option, dry_run_option, perform
 from mspterm.cli.read import json_option
 from mspterm.cli.session import USAGE, complain, fetch, run
 from mspterm.desk.desk import Desk
-from mspterm.desk.planner import Wanted
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience
 from mspterm.domain.reasons import Failure, Reason, failed
 

@@ -14,7 +14,7 @@ from mspterm.console.dialogs.result import sentence_of, show_results
 from mspterm.console.drafts import Drafts
 from mspterm.console.session import Running
 from mspterm.desk.actions import BY_NAME
-from mspterm.desk.planner import Wanted
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, OpenSession, Plan, Refuse, Result, State
 from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.spec import ActionSpec

@@ -16,10 +16,10 @@ from textual.app import App, SuspendNotSupported
 from mspterm.console.session import Running
 from mspterm.desk import ssh_window
 from mspterm.desk.lent import Ran
-from mspterm.desk.planner import Wanted
 from mspterm.desk.sessions import Came, Ended, Sessions
 from mspterm.desk.ssh import Here, Ssh, resolve
 from mspterm.desk.terminal import with_terminal
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience, Consent, OpenSession, Outcome, Plan, State
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.ssh import slug

@@ -21,7 +21,8 @@ from mspterm.console.dialogs.form import FormDialog
 from mspterm.console.dialogs.frame import Dialog
 from mspterm.console.drafts import Drafts
 from mspterm.desk.actions import BY_NAME
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import (
     Allow,
     Ask,

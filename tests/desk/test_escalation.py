@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mspterm.config.model import Escalation, Team, Vendor
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Update
 from mspterm.domain.reasons import Failed
 from tests.desk.vendor import Clock, a_desk, config, psa, rmm

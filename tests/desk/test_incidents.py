@@ -12,8 +12,9 @@ from mspterm.config.model import Client
 from mspterm.desk.desk import Desk
 from mspterm.desk.incidents import incidents, seen, warning
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Ask, Consent, Refuse, State, Update, Verdict
 from mspterm.domain.incident import ON
 from mspterm.domain.text import SafeText

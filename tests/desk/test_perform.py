@@ -16,8 +16,9 @@ from mspterm.connectors.base import Batch
 from mspterm.desk.circumstances import enter
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer, new_intent_id
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Ask, Audience, Consent, Emergency, Plan, Result, RunCommand, State, Update
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.text import SafeText

@@ -13,8 +13,9 @@ import pytest
 
 from mspterm.desk.desk import Desk
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, Outcome, Result, State, Update, Write
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.row import StatusClass

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mspterm.desk.desk import Desk
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience, NewTicket, RunCommand, Update
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.row import StatusClass

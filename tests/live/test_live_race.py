@@ -18,7 +18,8 @@ from mspterm.connectors.rt.connector import RtConnector
 from mspterm.desk.desk import Desk, utc_now
 from mspterm.desk.look import ticket_now
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, State
 from mspterm.domain.reasons import Reason
 from mspterm.domain.secret import Secret

@@ -22,9 +22,10 @@ from mspterm.config.model import Config, Connection
 from mspterm.desk.desk import Desk
 from mspterm.desk.lent import Ran
 from mspterm.desk.perform import Performer
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
 from mspterm.desk.sessions import Ended
 from mspterm.desk.ssh import Ssh, resolve
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, State
 from mspterm.domain.device import Device
 from mspterm.domain.text import SafeText

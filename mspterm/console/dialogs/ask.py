@@ -13,7 +13,7 @@ from mspterm.console.dialogs.form import Form, FormDialog
 from mspterm.console.dialogs.new_form import new_form
 from mspterm.console.dialogs.run_form import run_form
 from mspterm.console.dialogs.update_form import AUDIENCES, update_form
-from mspterm.desk.planner import Wanted
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.spec import ActionSpec
 
 __all__ = ["AskContext", "ask", "form_for"]

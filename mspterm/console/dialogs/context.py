@@ -9,7 +9,8 @@ from typing import Any
 
 from mspterm.console.dialogs.form import Offers
 from mspterm.desk.desk import Desk
-from mspterm.desk.planner import Planner, Wanted
+from mspterm.desk.planner import Planner
+from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience
 from mspterm.domain.planning import readers
 from mspterm.domain.spec import Values

@@ -1,0 +1,1 @@
+"""Each action's plan: from words to what would be written."""

@@ -1,0 +1,49 @@
+"""Plans of what is done on devices: commands, restarts, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mspterm.desk.directory import Directory
+from mspterm.desk.ssh import plan_ssh
+from mspterm.desk.terminal import plan_terminal
+from mspterm.desk.wanted import Wanted
+from mspterm.domain.action import Plan, RunCommand
+from mspterm.domain.device import Device
+from mspterm.domain.planning import plan_reboot, plan_run
+from mspterm.domain.reasons import Reason, failed
+
+
+async def plan_command(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
+    if not wanted.command and not wanted.script:
+        raise failed(Reason.REFUSED, "run: the command is missing (run DEVICE -- COMMAND).")
+    if wanted.attach:
+        book.tickets([wanted.attach])
+    devices = book.devices(refs, "script" if wanted.script else "run")
+    command = RunCommand(
+        "", wanted.command or "", wanted.shell, wanted.run_as, wanted.attach, script=wanted.script
+    )
+    return plan_run(devices, command)
+
+
+async def plan_restart(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
+    return plan_reboot(book.devices(refs, "reboot"))
+
+
+async def plan_ssh_session(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
+    return plan_ssh(book.desk, *_session_on(book, refs, wanted))
+
+
+async def plan_terminal_session(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
+    on = _session_on(book, refs, wanted)
+    return plan_terminal(book.desk, *on, shell=wanted.shell, run_as=wanted.run_as)
+
+
+def _session_on(
+    book: Directory, refs: Sequence[str], wanted: Wanted
+) -> tuple[Device, str | None, str | None]:
+    if len(refs) != 1:
+        raise failed(Reason.REFUSED, "A session is on one device.")
+    if wanted.attach:
+        book.tickets([wanted.attach])
+    return *book.device(refs[0]), wanted.attach
