@@ -14,8 +14,9 @@ from mspterm.connectors.connectwise.catalog import Catalog
 from mspterm.connectors.connectwise.changes import Changer
 from mspterm.connectors.connectwise.client import CwClient
 from mspterm.connectors.connectwise.feed import Feed
-from mspterm.connectors.connectwise.proof import Change, Check, Op
+from mspterm.connectors.connectwise.proof import Op, Patch
 from mspterm.connectors.connectwise.speech import Said, Speech
+from mspterm.connectors.proof import Check
 from mspterm.domain.action import Audience, Outcome, State, Update
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean
@@ -31,7 +32,7 @@ class _Run:
 
     write: Update
     row: wire.Ticket
-    changes: tuple[Change, ...]
+    changes: tuple[Patch, ...]
     fields_first: bool = False
     sent: bool = False
     said: Said | None = None
@@ -45,7 +46,7 @@ class _Run:
 
     @property
     def ops(self) -> list[Op]:
-        return [op for change in self.changes for op in change.ops]
+        return [op for change in self.changes for op in change.sent]
 
 
 class Updater:

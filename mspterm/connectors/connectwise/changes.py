@@ -5,7 +5,7 @@ from __future__ import annotations
 from mspterm.connectors.connectwise import proof, wire
 from mspterm.connectors.connectwise.catalog import Catalog
 from mspterm.connectors.connectwise.mapping import TenantMap
-from mspterm.connectors.connectwise.proof import Change, Op
+from mspterm.connectors.connectwise.proof import Op, Patch
 from mspterm.domain.action import Update
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.text import clean
@@ -20,7 +20,7 @@ class Changer:
         self._mapping, self._catalog = mapping, catalog
         self._name = mapping.connection.name
 
-    async def changes(self, write: Update, row: wire.Ticket) -> tuple[Change, ...]:
+    async def changes(self, write: Update, row: wire.Ticket) -> tuple[Patch, ...]:
         """Raises Failed, before anything is sent, for what this tenant or board hasn't got."""
         board = await self._catalog.board(write.queue) if write.queue is not None else None
         board_id = board.id if board else (row.board.id if row.board else None) or 0

@@ -13,8 +13,8 @@ from mspterm.connectors.connectwise.client import CwClient
 from mspterm.connectors.connectwise.conditions import instant, quoted
 from mspterm.connectors.connectwise.detail import Detail
 from mspterm.connectors.connectwise.feed import Feed
-from mspterm.connectors.connectwise.proof import Check
 from mspterm.connectors.connectwise.speech import CLOCK_SLACK
+from mspterm.connectors.proof import Check
 from mspterm.domain.action import NewTicket, Outcome, State
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,46 +11,18 @@ from mspterm.connectors.connectwise import wire
 from mspterm.connectors.connectwise.conditions import stamp
 from mspterm.connectors.connectwise.mapping import custom
 from mspterm.connectors.connectwise.sla import when
+from mspterm.connectors.proof import Change, Check
 from mspterm.domain.action import Audience
 from mspterm.domain.reasons import Failure, Reason
-from mspterm.domain.text import clean
 
 NOBODY = "nobody"
 Op = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One thing to change: its operations of the PATCH, and how it is seen in the ticket afterwards.
-
-    Operations replace a whole reference (`status`, never `status/id`): the guide warns that a wrong
-    nested path is answered with a false 200.
-    """
-
-    what: str
-    ops: tuple[Op, ...]
-    wanted: str
-    found: Callable[[wire.Ticket], str]
-
-    def check(self, row: wire.Ticket) -> Check:
-        found = self.found(row)
-        return Check(self.what, self.wanted, found, found.casefold() == self.wanted.casefold())
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One requested thing against what was read back."""
-
-    what: str
-    wanted: str
-    found: str
-    ok: bool
-
-    def line(self) -> str:
-        """The line that proves it, or says what wasn't applied."""
-        if self.ok:
-            return f"{self.what}: {clean(self.found)}"
-        return f"not applied: {self.what} is {clean(self.found) or 'nothing'}, asked for was {clean(self.wanted)}"
+class Patch(Change[tuple[Op, ...], wire.Ticket]):
+    """A change and its operations of the PATCH. They replace a whole reference (`status`, never
+    `status/id`): the guide warns that a wrong nested path is answered with a false 200."""
 
 
 def replace(path: str, value: Any) -> Op:
@@ -61,33 +33,33 @@ def remove(path: str) -> Op:
     return {"op": "remove", "path": path}
 
 
-def owner_change(owner: str) -> Change:
+def owner_change(owner: str) -> Patch:
     """`owner` is a member's login, "" for nobody."""
     op = replace("owner", {"identifier": owner}) if owner else remove("owner")
-    return Change("owner", (op,), owner or NOBODY, owner_of)
+    return Patch("owner", (op,), owner or NOBODY, owner_of)
 
 
 def owner_of(row: wire.Ticket) -> str:
     return (row.owner and (row.owner.identifier or str(row.owner.id or ""))) or NOBODY
 
 
-def status_change(status: wire.Status) -> Change:
+def status_change(status: wire.Status) -> Patch:
     op = replace("status", {"id": status.id})
-    return Change("status", (op,), status.name, lambda row: _name(row.status))
+    return Patch("status", (op,), status.name, lambda row: _name(row.status))
 
 
-def board_change(board: wire.Board, following: Sequence[Op]) -> Change:
+def board_change(board: wire.Board, following: Sequence[Op]) -> Patch:
     """`following` are what belongs to a board and moves with it."""
     op = replace("board", {"id": board.id})
-    return Change("queue", (op, *following), board.name, lambda row: _name(row.board))
+    return Patch("queue", (op, *following), board.name, lambda row: _name(row.board))
 
 
-def priority_change(priority: wire.Named) -> Change:
+def priority_change(priority: wire.Named) -> Patch:
     op = replace("priority", {"id": priority.id})
-    return Change("priority", (op,), priority.name, lambda row: _name(row.priority))
+    return Patch("priority", (op,), priority.name, lambda row: _name(row.priority))
 
 
-def date_change(source: str | None, at: datetime, fields: Sequence[wire.CustomField]) -> Change:
+def date_change(source: str | None, at: datetime, fields: Sequence[wire.CustomField]) -> Patch:
     """The next-action date in the required date, or in a custom field (`cf:Caption`).
 
     Custom fields go as the complete array: those left out would lose their values.
@@ -95,14 +67,14 @@ def date_change(source: str | None, at: datetime, fields: Sequence[wire.CustomFi
     wanted = stamp(at)
     if source is None or not source.startswith("cf:"):
         op = replace("requiredDate", wanted)
-        return Change("next date", (op,), wanted, lambda row: _stamped(row.required_date))
+        return Patch("next date", (op,), wanted, lambda row: _stamped(row.required_date))
     caption = source[3:]
     array = [
         {"id": f.id, "caption": f.caption, "value": wanted if f.caption == caption else f.value}
         for f in fields
     ]
     op = replace("customFields", array)
-    return Change("next date", (op,), wanted, lambda row: _stamped(custom(row.custom_fields, caption)))
+    return Patch("next date", (op,), wanted, lambda row: _stamped(custom(row.custom_fields, caption)))
 
 
 def flags_of(audience: Audience) -> tuple[bool, bool, bool]:

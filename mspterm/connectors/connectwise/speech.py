@@ -11,8 +11,8 @@ from mspterm.connectors.connectwise.client import CwClient
 from mspterm.connectors.connectwise.conditions import stamp
 from mspterm.connectors.connectwise.conversation import minutes_of
 from mspterm.connectors.connectwise.detail import Detail
-from mspterm.connectors.connectwise.proof import Check
 from mspterm.connectors.connectwise.sla import when
+from mspterm.connectors.proof import Check
 from mspterm.domain.action import Audience, Update
 from mspterm.domain.reasons import Failed
 from mspterm.net.faults import MaybeSent

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from mspterm.connectors.proof import Check
 from mspterm.connectors.rt import proof, wire
 from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.detail import Detail, items
 from mspterm.connectors.rt.feed import Feed
 from mspterm.connectors.rt.mapping import NOBODY, TenantMap
-from mspterm.connectors.rt.proof import Change, Check
+from mspterm.connectors.rt.proof import Put
 from mspterm.domain.action import Audience, Outcome, State, Update
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean
@@ -34,7 +35,7 @@ class _Run:
 
     write: Update
     id: str
-    changes: tuple[Change, ...]
+    changes: tuple[Put, ...]
     last: int = 0
     etag: str = ""
     owner: str = NOBODY
@@ -76,7 +77,7 @@ class Updater:
             return Outcome(write.ref, State.FAILED, run.failure)
         return await self._prove(run)
 
-    def _changes(self, write: Update) -> tuple[Change, ...]:
+    def _changes(self, write: Update) -> tuple[Put, ...]:
         if write.mail is not None:
             sentence = f"RT's scrips decide who gets mail; {self._name} can't be told so for one text."
             raise failed(Reason.REFUSED, sentence, self._name)
@@ -152,7 +153,7 @@ class Updater:
             except Failed as error:
                 run.maybe = error.failure
 
-    async def _put(self, run: _Run, changes: tuple[Change, ...]) -> None:
+    async def _put(self, run: _Run, changes: tuple[Put, ...]) -> None:
         owner = next((change for change in changes if change.what == "owner"), None)
         if owner is not None and run.speaks:
             # Our own text has moved the ETag on; the owner is looked at again with the new one.
@@ -307,20 +308,20 @@ def _owner_changes(page: wire.Page) -> list[wire.WireTransaction]:
     return [entry for entry in found if entry.type == "Set" and entry.field == "Owner"]
 
 
-def owner_change(owner: str) -> Change:
+def owner_change(owner: str) -> Put:
     login = owner or NOBODY
-    return Change("owner", {"Owner": login}, login, lambda row: row.owner.login)
+    return Put("owner", {"Owner": login}, login, lambda row: row.owner.login)
 
 
-def queue_change(queue: str) -> Change:
-    return Change("queue", {"Queue": queue}, queue, lambda row: row.queue.name or str(row.queue.id))
+def queue_change(queue: str) -> Put:
+    return Put("queue", {"Queue": queue}, queue, lambda row: row.queue.name or str(row.queue.id))
 
 
-def status_change(status: str) -> Change:
-    return Change("status", {"Status": status}, status, lambda row: row.status)
+def status_change(status: str) -> Put:
+    return Put("status", {"Status": status}, status, lambda row: row.status)
 
 
-def priority_change(mapping: TenantMap, priority: int) -> Change:
+def priority_change(mapping: TenantMap, priority: int) -> Put:
     """Raises Failed (refused) where the tenant's RT has no such priority."""
     level = mapping.rt_priority(priority)
     if level is None:
@@ -328,4 +329,4 @@ def priority_change(mapping: TenantMap, priority: int) -> Change:
         sentence = f"{mapping.connection.name} has no priority {priority}, only {known}; see its priorities."
         raise failed(Reason.REFUSED, sentence, mapping.connection.name)
     wanted = str(priority)
-    return Change("priority", {"Priority": level}, wanted, lambda row: str(mapping.priority(row.priority)))
+    return Put("priority", {"Priority": level}, wanted, lambda row: str(mapping.priority(row.priority)))

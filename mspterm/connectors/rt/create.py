@@ -9,13 +9,14 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
+from mspterm.connectors.proof import Check
 from mspterm.connectors.rt import proof, wire
 from mspterm.connectors.rt.act import owner_change, priority_change, queue_change
 from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.detail import Detail, items
 from mspterm.connectors.rt.feed import Feed, quoted
 from mspterm.connectors.rt.mapping import TenantMap, custom_field
-from mspterm.connectors.rt.proof import Change, Check
+from mspterm.connectors.rt.proof import Put
 from mspterm.domain.action import NewTicket, Outcome, State
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean
@@ -31,7 +32,7 @@ class _Draft:
 
     write: NewTicket
     body: dict[str, Any]
-    changes: tuple[Change, ...]
+    changes: tuple[Put, ...]
 
 
 class Creator:
@@ -76,7 +77,7 @@ class Creator:
     async def _draft(self, write: NewTicket) -> _Draft:
         queue = await self._queue(write)
         changes = [
-            Change("summary", {"Subject": write.summary}, write.summary, lambda row: row.subject or ""),
+            Put("summary", {"Subject": write.summary}, write.summary, lambda row: row.subject or ""),
             queue_change(queue),
         ]
         if self._mapping.connection.client_from != "queue":
@@ -180,8 +181,8 @@ class Creator:
         return (Check("text", "the description", "the description" if arrived else "not there", arrived),)
 
 
-def _client_change(field: str, client: str) -> Change:
-    return Change(
+def _client_change(field: str, client: str) -> Put:
+    return Put(
         "client",
         {"CustomFields": {field: client}},
         client,
@@ -189,23 +190,23 @@ def _client_change(field: str, client: str) -> Change:
     )
 
 
-def _requestor_change(requestor: str) -> Change:
+def _requestor_change(requestor: str) -> Put:
     def found(row: wire.WireTicket) -> str:
         names = [name for user in row.requestor for name in (user.email_address, user.login) if name]
         matching = [name for name in names if name.casefold() == requestor.casefold()]
         return matching[0] if matching else ", ".join(names)
 
-    return Change("contact", {"Requestor": requestor}, requestor, found)
+    return Put("contact", {"Requestor": requestor}, requestor, found)
 
 
-def _link_change(what: str, name: str, kind: tuple[str, str], number: str) -> Change:
+def _link_change(what: str, name: str, kind: tuple[str, str], number: str) -> Put:
     target = f"asset:{number}" if kind[1] == "asset" else number
 
     def found(row: wire.WireTicket) -> str:
         linked = {str(link.id) for link in row.hyperlinks if (link.ref, link.type) == kind}
         return number if number in linked else ", ".join(sorted(linked))
 
-    return Change(what, {name: [target]}, number, found)
+    return Put(what, {name: [target]}, number, found)
 
 
 def _number_of(ref: str) -> str:

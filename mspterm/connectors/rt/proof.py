@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mspterm.connectors.proof import Change, Check
 from mspterm.connectors.rt import wire
 from mspterm.connectors.rt.mapping import custom_field, when
 from mspterm.domain.reasons import Failed, Failure, Reason
@@ -21,45 +22,19 @@ _DENIED = re.compile(r"permission|not allowed|no rights?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One field to write: what a PUT carries for it, and how it is seen in the ticket afterwards."""
-
-    what: str
-    body: Mapping[str, Any]
-    wanted: str
-    found: Callable[[wire.WireTicket], str]
-
-    def check(self, row: wire.WireTicket) -> Check:
-        found = self.found(row)
-        return Check(self.what, self.wanted, found, found.casefold() == self.wanted.casefold())
+class Put(Change[Mapping[str, Any], wire.WireTicket]):
+    """A change and what a PUT carries for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One requested thing against what was read back."""
-
-    what: str
-    wanted: str
-    found: str
-    ok: bool
-
-    def line(self) -> str:
-        """The line that proves it, or says what wasn't applied."""
-        if self.ok:
-            return f"{self.what}: {clean(self.found)}"
-        found = clean(self.found) or "nothing"
-        return f"not applied: {self.what} is {found}, asked for was {clean(self.wanted)}"
-
-
-def date_change(field: str | None, at: datetime) -> Change:
+def date_change(field: str | None, at: datetime) -> Put:
     """The next-action date in RT's Starts or a custom field.
 
     RT stores a PUT's text as it is: a date in ISO's `T..Z` form would read back as 1970.
     """
     value, shown = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), _shown(at)
     if field is None:
-        return Change("next date", {"Starts": value}, shown, lambda row: _shown(when(row.starts)))
-    return Change(
+        return Put("next date", {"Starts": value}, shown, lambda row: _shown(when(row.starts)))
+    return Put(
         "next date",
         {"CustomFields": {field: value}},
         shown,
@@ -67,11 +42,11 @@ def date_change(field: str | None, at: datetime) -> Change:
     )
 
 
-def body_of(changes: Iterable[Change]) -> dict[str, Any]:
+def body_of(changes: Iterable[Put]) -> dict[str, Any]:
     """One PUT for all the changes."""
     merged: dict[str, Any] = {}
     for change in changes:
-        for key, value in change.body.items():
+        for key, value in change.sent.items():
             merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return merged
 
