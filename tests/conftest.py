@@ -12,11 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mspterm.config.locked import locked
+from tests.canary import WATCH
+from tests.canary_watch import CanaryPlugin
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = Path(os.environ.get("MSPLAB", "/tmp/msplab"))
+
+# `pytest --hypothesis-profile=thorough tests/domain`: what CI tries a hundred times, ten thousand times.
+settings.register_profile(
+    "thorough", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test may show a secret anywhere; `pytest -p no:canary` looks for none."""
+    if not config.pluginmanager.is_blocked("canary"):
+        config.pluginmanager.register(CanaryPlugin(), "canary")
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +86,10 @@ def lab_rt() -> LabRt:
     port = int((run / "port").read_text())
     if not _listens(port):
         pytest.skip("the lab's RT is not running")
-    return LabRt(f"http://127.0.0.1:{port}", json.loads((run / "keys.json").read_text()))
+    tokens: dict[str, str] = json.loads((run / "keys.json").read_text())
+    for token in tokens.values():
+        WATCH.add(token)
+    return LabRt(f"http://127.0.0.1:{port}", tokens)
 
 
 @pytest.fixture(scope="session")
@@ -85,4 +102,5 @@ def lab_mesh() -> LabMesh:
     if not _listens(int(lab["url"].rsplit(":", 1)[1])):
         pytest.skip("the lab's MeshCentral is not running")
     token = lab["token"]
+    WATCH.add(token["tokenPass"])
     return LabMesh(folder, lab["url"], token["tokenUser"], token["tokenPass"], lab.get("nodes", {}))

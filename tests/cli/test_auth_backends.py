@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_verbs import Ended
 from tests.connectors.fake_rt import FakeRt
+from tests.verbs import Ended
 
 assert sys.platform != "win32"
 

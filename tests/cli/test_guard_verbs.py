@@ -8,8 +8,8 @@ import pytest
 
 from mspterm.domain.text import SafeText
 from mspterm.store.store import Store
-from tests.cli.test_verbs import Cli, Ended
 from tests.store.store_rows import device, ticket
+from tests.verbs import Cli, Ended
 
 CONFIG = """
 [connections.rt]

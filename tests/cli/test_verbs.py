@@ -6,56 +6,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mspterm.cli.root import VERBS
 from mspterm.store.store import Store
 from tests.store.store_rows import device, ticket
+from tests.verbs import Cli
 
 CONFIG = """
 [connections.rt]
 kind = "rt"
 url = "http://127.0.0.1:9"
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True, slots=True)
-class Cli:
-    """Runs mspterm in a home of its own, with nothing of this machine's environment."""
-
-    home: Path
-
-    def __call__(self, *argv: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Ended:
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        clean |= {
-            "MSPTERM_CONFIG": str(self.home / "config.toml"),
-            "MSPTERM_STATE_DIR": str(self.home / "state"),
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "mspterm", *argv],
-            env=clean | dict(env or {}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

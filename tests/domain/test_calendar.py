@@ -264,7 +264,7 @@ def shown_twice(made: Calendar, days: list[date]) -> bool:
     return False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(calendars(), instants, st.integers(1, 2 * 1440))
 def test_elapsed_is_what_stepping_through_the_minutes_counts(
     made: Calendar, start: datetime, minutes: int

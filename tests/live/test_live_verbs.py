@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import LabMesh, LabRt
+from tests.verbs import Cli, Ended
 
 pytestmark = pytest.mark.live
 
@@ -38,42 +39,24 @@ ca_bundle = "{ca}"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True, slots=True)
 class Desk:
     """One technician's mspterm on the lab, in a home of its own."""
 
-    home: Path
-    secrets: Mapping[str, str]
+    cli: Cli
     rt: LabRt
 
     def __call__(
         self, *argv: str, stdin: str = "", env: Mapping[str, str] | None = None, wrap: str = ""
     ) -> Ended:
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        clean |= {
-            "MSPTERM_CONFIG": str(self.home / "config.toml"),
-            "MSPTERM_STATE_DIR": str(self.home / "state"),
-        }
-        command = [sys.executable, "-m", "mspterm", *argv]
-        done = subprocess.run(
-            [*wrap.split(), *command],
-            env=clean | dict(self.secrets if env is None else env),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return self.cli(*argv, stdin=stdin, env=env, wrap=wrap)
+
+    @property
+    def home(self) -> Path:
+        return self.cli.home
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return self.cli.secrets
 
     def ask(self, path: str, **query: str) -> Any:
         """RT's own answer, with Ines's token."""
@@ -99,7 +82,7 @@ def desk(tmp_path: Path, lab_rt: LabRt, lab_mesh: LabMesh) -> Desk:
         "MSPTERM_SECRET_MESH_PASSWORD": lab_mesh.password,
         "MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32,
     }
-    return Desk(tmp_path, secrets, lab_rt)
+    return Desk(Cli(tmp_path, secrets), lab_rt)
 
 
 def test_the_queue_is_every_active_ticket_that_rt_has(desk: Desk) -> None:
