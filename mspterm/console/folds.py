@@ -9,6 +9,7 @@ from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.storms import Storm
 
 MEMBER = "| "
+_NONE: Mapping[str, str] = {}
 
 
 class Folded(NamedTuple):
@@ -25,15 +26,24 @@ class _Group(NamedTuple):
     members: Sequence[TicketRow]
 
 
-def folded(rows: Sequence[TicketRow], storms: Iterable[Storm], opened: Collection[str]) -> Folded:
-    """The rows with each storm's under the one that stands for it. `opened` are keys of storms."""
+def folded(
+    rows: Sequence[TicketRow],
+    storms: Iterable[Storm],
+    opened: Collection[str],
+    again: Mapping[str, str] = _NONE,
+    cleared: Collection[str] = (),
+) -> Folded:
+    """The rows with each storm's under the one that stands for it. `opened` are keys of storms; `again`
+    names the closed parent of a ticket whose cause is back, `cleared` are those whose alerts have gone."""
+    storms = tuple(storms)
     groups = _groups(rows, storms)
+    alone = _alone(rows, storms, again, cleared)
     if not groups:
-        return Folded(rows, {}, 0)
+        return Folded(rows, alone, 0)
     stands = {group.stands: group for group in groups}
     members = {row.ref for group in groups for row in group.members}
     shown: list[TicketRow] = []
-    marks: dict[str, str] = {}
+    marks = {ref: mark for ref, mark in alone.items() if ref not in members}
     for row in rows:
         if row.ref in members:
             continue
@@ -41,11 +51,47 @@ def folded(rows: Sequence[TicketRow], storms: Iterable[Storm], opened: Collectio
         if row.ref in stands:
             group = stands[row.ref]
             is_open = group.storm.key in opened
-            marks[row.ref] = f"[{'-' if is_open else '+'}{len(group.members) + 1}] "
+            more = _more(group, again, cleared)
+            marks[row.ref] = f"[{'-' if is_open else '+'}{len(group.members) + 1}{more}] "
             if is_open:
                 shown += group.members
-                marks |= {member.ref: MEMBER for member in group.members}
+                marks |= {member.ref: MEMBER + alone.get(member.ref, "") for member in group.members}
     return Folded(shown, marks, len(rows) - len(shown))
+
+
+def _alone(
+    rows: Sequence[TicketRow], storms: Sequence[Storm], again: Mapping[str, str], cleared: Collection[str]
+) -> dict[str, str]:
+    """What is said of single tickets, the one thing that matters most."""
+    alerts = {storm.tickets[0]: len(storm.alerts) for storm in storms if len(storm.tickets) == 1}
+    marks = {}
+    for row in rows:
+        if row.ref in again:
+            marks[row.ref] = f"(again {_number(again[row.ref])}) "
+        elif alerts.get(row.ref):
+            marks[row.ref] = f"({_alerts(alerts[row.ref])}) "
+        elif row.ref in cleared:
+            marks[row.ref] = "(cleared) "
+    return marks
+
+
+def _more(group: _Group, again: Mapping[str, str], cleared: Collection[str]) -> str:
+    """The same of all of a storm's, behind their number."""
+    tickets = group.storm.tickets
+    back = next((again[ref] for ref in tickets if ref in again), None)
+    if back is not None:
+        return f" again {_number(back)}"
+    if group.storm.alerts:
+        return f" {_alerts(len(group.storm.alerts))}"
+    return " cleared" if all(ref in cleared for ref in tickets) else ""
+
+
+def _alerts(count: int) -> str:
+    return f"+{count} alert{'s' * (count > 1)}"
+
+
+def _number(ref: str) -> str:
+    return f"#{ref.rpartition(':')[2]}"
 
 
 def hidden(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> frozenset[str]:

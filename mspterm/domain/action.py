@@ -7,10 +7,14 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mspterm.domain.reasons import Failure
 from mspterm.domain.spec import Risk
 from mspterm.domain.ticket import Ticket
+
+if TYPE_CHECKING:
+    from mspterm.domain.approval import Approval
 
 
 class Audience(StrEnum):
@@ -112,7 +116,17 @@ class OpenSession:
     run_as: str = "system"
 
 
-Write = Update | NewTicket | RunCommand | Reboot | OpenSession
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Makes other tickets of the same connection the children of `ref`; nobody is told of it.
+    `contact`, a mail address or a whole name, becomes the person of the parent at the client."""
+
+    ref: str
+    children: tuple[str, ...]
+    contact: str | None = None
+
+
+Write = Update | NewTicket | RunCommand | Reboot | OpenSession | Attach
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +155,9 @@ class Plan:
     """One action over one or more targets, ready to be judged, shown, confirmed and performed.
 
     `lines` say in words what will happen, for `--dry-run` and the dialog; `meets` which SLA target
-    it will meet, or why none. `stake` is what a disruptive action puts at risk.
+    it will meet, or why none. `stake` is what a disruptive action puts at risk. `break_glass` is why
+    it goes above the caps with nobody awake to sign it. Where the first write `leads`, the others are
+    begun only once it is done.
     """
 
     action: str
@@ -152,6 +168,8 @@ class Plan:
     stake: tuple[str, ...] = ()
     phrase: str | None = None
     emergency: Emergency | None = None
+    break_glass: str | None = None
+    leads: bool = False
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -160,20 +178,28 @@ class Plan:
     @property
     def because(self) -> str | None:
         """What the journal's intent says of why, where more than the plan itself is to be said."""
-        return None if self.emergency is None else str(self.emergency)
+        broken = None if self.break_glass is None else f"break-glass: {self.break_glass}"
+        said = [str(why) for why in (self.emergency, broken) if why is not None]
+        return "; ".join(said) or None
+
+    @property
+    def whole(self) -> str:
+        """All that counts of it, as canonical JSON: what would be written, of what as it was known, and
+        what was claimed for it. A second person signs this."""
+        emergency = self.emergency
+        core = {
+            "action": self.action,
+            "writes": [{"write": type(w).__name__, **asdict(w)} for w in self.writes],
+            "targets": [asdict(t) for t in self.targets],
+            "emergency": None if emergency is None else asdict(emergency),
+            "break_glass": self.break_glass,
+        }
+        return json.dumps(core, sort_keys=True, default=str, ensure_ascii=True, separators=(",", ":"))
 
     @property
     def hash(self) -> str:
-        """16 hex digits over what would be written and the versions it was planned against."""
-        core = {
-            "action": self.action,
-            "writes": [asdict(w) for w in self.writes],
-            "targets": [[t.ref, t.version] for t in self.targets],
-        }
-        if self.emergency is not None:
-            core["emergency"] = [self.emergency.reason, self.emergency.approver]
-        text = json.dumps(core, sort_keys=True, default=str, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """16 hex digits over all that counts of it."""
+        return hashlib.sha256(self.whole.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +207,17 @@ class Allow:
     """The guard has nothing against it."""
 
 
+class Lift(StrEnum):
+    """By what a person can get past a refusal."""
+
+    EMERGENCY = "emergency"
+    SECOND_PERSON = "second person"
+
+
 @dataclass(frozen=True, slots=True)
 class Refuse:
     failure: Failure
+    lift: Lift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +233,20 @@ Verdict = Allow | Refuse | Ask
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the person said: the phrase typed, and the hash of the plan that was shown."""
+    """What the person said: the phrase typed, and the hash of the plan that was shown; and what a
+    second person signed, where the caps ask for one."""
 
     phrase: str | None = None
     plan_hash: str | None = None
     read_only: bool = False
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one write came to. `detail` are lines that prove it (or say what was applied of half
-    a change); `output` a command's output; `ticket` the row as re-read after the write."""
+    a change); `output` a command's output; `ticket` the row as re-read after the write,
+    `others` those of other tickets that it changed."""
 
     ref: str
     state: State
@@ -218,6 +255,7 @@ class Outcome:
     output: str | None = None
     ticket: Ticket | None = None
     created_ref: str | None = None
+    others: tuple[Ticket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,16 @@ from mspterm.domain.ticket import Ticket
 _ROOTS = ("network", "hypervisor")
 _TRICKLE = 4
 _ASKED = ("request", "change", "project", "task")
-_CAUSES = ("provider", "gateway", "host", "site", "flapping", "device")
+_CAUSES = ("provider", "gateway", "host", "site", "flapping", "device", "parent")
 
 
 @dataclass(frozen=True, slots=True)
 class StormRules:
     """`[storms]`. Seconds: `window_s` between items of a site or provider, `flap_s` between those of one
-    condition; `at_least` items make a site's storm; `flaps` make a flapping; `clients` a provider's."""
+    condition; `at_least` items make a site's storm; `flaps` make a flapping; `clients` a provider's.
+    `integrations` are logins whose words are no human's; within `reopen_s` of its parent's end a cause
+    that comes back is the same; `on_clear` is what is done on the ticket of an alert that clears: show,
+    comment or close."""
 
     window_s: int = 15 * 60
     flap_s: int = 24 * 3600
@@ -35,6 +38,9 @@ class StormRules:
     flaps: int = 3
     clients: int = 2
     providers: tuple[str, ...] = PROVIDERS
+    integrations: tuple[str, ...] = ()
+    reopen_s: int = 3 * 86_400
+    on_clear: str = "show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ class Sign:
     """A ticket or an alert, as far as it tells of a cause. `at` is in epoch seconds; `device` is the
     name to compare by; `root` network or hypervisor, where the item is of such a device.
 
-    `human`: a person reported it. `linked` is the other half, where a ticket and an alert are one.
+    `human`: a person reported it. `linked` is the other half, where a ticket and an alert are one;
+    `parent` the ticket that the PSA has as its parent.
     """
 
     ref: str
@@ -56,12 +63,14 @@ class Sign:
     root: str | None = None
     human: bool = False
     linked: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
     """One cause. `head` stands for the group in a list; `refs` are all, earliest first; `shown` are
-    those that keep a row of their own beside it: every P1. `why` is the evidence, in a sentence."""
+    those that keep a row of their own beside it: every P1. `why` is the evidence, in a sentence;
+    `alerts` are those of `refs` that are no tickets."""
 
     key: str
     cause: str
@@ -69,6 +78,11 @@ class Storm:
     refs: tuple[str, ...]
     shown: tuple[str, ...]
     why: str
+    alerts: tuple[str, ...] = ()
+
+    @property
+    def tickets(self) -> tuple[str, ...]:
+        return tuple(ref for ref in self.refs if ref not in self.alerts)
 
 
 def rules_of(table: Mapping[str, Any]) -> StormRules:
@@ -78,6 +92,11 @@ def rules_of(table: Mapping[str, Any]) -> StormRules:
         given["window_s"] = int(table["window_min"]) * 60
     if "flap_hours" in table:
         given["flap_s"] = int(table["flap_hours"]) * 3600
+    if "reopen_days" in table:
+        given["reopen_s"] = int(table["reopen_days"]) * 86_400
+    if "on_clear" in table:
+        given["on_clear"] = table["on_clear"]
+    given["integrations"] = tuple(table.get("integrations", ()))
     return StormRules(**given, providers=(*PROVIDERS, *table.get("providers", ())))
 
 
@@ -105,7 +124,7 @@ def sign_reader(
         human = not (ticket.type == "alert" or ticket.source == "alert")
         return Sign(
             ticket.ref, ticket.created_at.timestamp(), client, site, name, condition, whose,
-            ticket.priority, root, human,
+            ticket.priority, root, human, parent=ticket.parent,
         )  # fmt: skip
 
     def of_alert(alert: Alert) -> Sign:
@@ -187,6 +206,7 @@ class _Joined:
 def _evidence(ordered: Sequence[Sign], rules: StormRules) -> Iterator[tuple[str, list[Sign]]]:
     """Sets of items that belong together, each with the cause that says so."""
     yield from _linked(ordered)
+    yield from _families(ordered)
     by_device = _split(ordered, lambda s: (s.client, s.device, s.condition) if s.device else None)
     for group in _bursts(by_device, rules.flap_s):
         yield ("flapping" if len(group) >= rules.flaps else "device"), group
@@ -206,6 +226,15 @@ def _linked(ordered: Sequence[Sign]) -> Iterator[tuple[str, list[Sign]]]:
         other = known.get(sign.linked or "")
         if other is not None and other is not sign:
             yield "device", [other, sign]
+
+
+def _families(ordered: Sequence[Sign]) -> Iterator[tuple[str, list[Sign]]]:
+    """What somebody has gathered in the PSA, as long as the parent is there to stand for it."""
+    known = {sign.ref: sign for sign in ordered}
+    for child in ordered:
+        parent = known.get(child.parent or "")
+        if parent is not None and parent is not child:
+            yield "parent", [parent, child]
 
 
 def _site(group: list[Sign], rules: StormRules) -> Iterator[tuple[str, list[Sign]]]:
@@ -250,15 +279,16 @@ def _bursts(groups: Iterable[list[Sign]], gap: float) -> Iterator[list[Sign]]:
 
 def _storm(group: list[Sign], causes: set[str]) -> Storm:
     cause = next(c for c in _CAUSES if c in causes)
-    head = min(group, key=lambda s: _standing(s, cause))
+    parents = {s.parent for s in group}
+    head = min(group, key=lambda s: (s.ref not in parents, *_standing(s, cause)))
     shown = tuple(s.ref for s in group if s.priority == 1 and s is not head)
-    return Storm(
-        f"storm:{group[0].ref}", cause, head.ref, tuple(s.ref for s in group), shown, _why(group, cause)
-    )
+    refs, alerts = tuple(s.ref for s in group), tuple(s.ref for s in group if s.priority is None)
+    return Storm(f"storm:{group[0].ref}", cause, head.ref, refs, shown, _why(group, cause), alerts)
 
 
 def _standing(sign: Sign, cause: str) -> tuple[bool, int, bool, float, str]:
-    """The row for a group is a ticket, of the highest priority; of equal ones the cause itself."""
+    """The row for a group is a ticket, of the highest priority; of equal ones the cause itself. Where
+    the PSA has a parent in it, that comes before all."""
     of_cause = sign.root == {"gateway": "network", "host": "hypervisor"}.get(cause, "")
     return (sign.priority is None, sign.priority or 9, not of_cause, sign.at, sign.ref)
 
@@ -276,6 +306,7 @@ def _why(group: list[Sign], cause: str) -> str:
         "site": f"{len(group)} items of {where}",
         "flapping": f"{first.device}: {first.condition} came {len(group)} times",
         "device": f"{first.device or first.ref}: {first.condition}, {len(group)} items",
+        "parent": f"{len(group)} tickets that the PSA has as parent and children",
     }[cause]
     return f"{said}, within {minutes} minutes"
 

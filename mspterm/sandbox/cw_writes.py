@@ -10,8 +10,9 @@ from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox import cw_patch
 from mspterm.sandbox.clients import CLIENT, CONTACT
 from mspterm.sandbox.cw_ask import Ask
+from mspterm.sandbox.cw_configurations import CONFIGURATION_OFFSET
 from mspterm.sandbox.cw_http import Refused, answer, body_of, invalid, not_found
-from mspterm.sandbox.cw_rows import CONFIGURATION_OFFSET, note_row, stamp, ticket_row, time_row
+from mspterm.sandbox.cw_rows import note_row, stamp, ticket_row, time_row
 from mspterm.sandbox.tickets import Ticket
 from mspterm.sandbox.world import Mail, Note, TimeEntry
 
@@ -210,42 +211,6 @@ async def schedule(ask: Ask) -> Response:
         "_info": {"lastUpdated": stamp(ask.world.now())},
     }
     return answer(row, 201)
-
-
-async def merge(ask: Ask) -> Response:
-    """Each merged ticket takes the given status; its conversation stays with it, bundled."""
-    parent = ask.ticket()
-    body = await _object(ask)
-    status = body.get("status")
-    for child in _children(ask, body.get("mergeTicketIds"), parent):
-        child.merged_into = child.parent = parent.id
-        operations = [{"op": "replace", "path": "status", "value": status}] if status else []
-        if operations:
-            changed = cw_patch.patched(ask.world, child, operations, desk.ME.identifier, ask.world.now())
-            ask.world.tickets_changed[child.id] = changed
-    return answer({"success": True, "message": ""})
-
-
-async def attach_children(ask: Ask) -> Response:
-    parent = ask.ticket()
-    body = await _object(ask)
-    for child in _children(ask, body.get("childTicketIds"), parent):
-        child.parent = parent.id
-    return answer({"success": True, "message": ""})
-
-
-def _children(ask: Ask, ids: Any, parent: Ticket) -> list[Ticket]:
-    world = ask.world
-    if not isinstance(ids, list) or not ids:
-        raise Refused(400, "InvalidObject", "The ids of the children are required.")
-    for number in ids:
-        if not isinstance(number, int) or number == parent.id or world.ticket(number) is None:
-            raise not_found("Ticket", number)
-    kept = world.edit(parent.id)
-    kept.children = sorted({*kept.children, *ids})
-    for number in (parent.id, *ids):
-        world.stamp(world.edit(number), world.now(), desk.ME.identifier)
-    return [world.edit(number) for number in ids]
 
 
 async def attach_configuration(ask: Ask) -> Response:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mspterm.console.folds import folded, hidden
 from mspterm.console.next_ticket import why_lines
+from mspterm.console.targets import chosen_targets
+from mspterm.desk.actions import BY_NAME
+from mspterm.domain.device import Alert, Maintenance
 from mspterm.domain.order import row_of
 from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.storms import Storm
@@ -25,6 +29,7 @@ from tests.console.console_desk import (
     ticket,
     until,
 )
+from tests.store.store_rows import device
 
 __all__ = ["secrets"]
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -128,3 +133,64 @@ async def test_storm_that_comes_while_the_console_runs_folds(tmp_path: Path) -> 
     async with console(session(filled(tmp_path, 3), tmp_path)) as (app, pilot):
         stormy(tmp_path)
         assert "33 tickets" in await until(pilot, app, "29 folded")
+
+
+def test_what_matters_most_stands_before_the_words() -> None:
+    """A cause that is back, then alerts without a ticket, then alerts that have gone."""
+    listed, alerts = rows(1, 2, 3, 4), ("mesh:alert:a", "mesh:alert:b")
+    loud = Storm("storm:rt:1", "device", "rt:1", ("rt:1", *alerts), (), "why", alerts)
+    found = folded(listed, [loud], (), {"rt:3": "rt:77"}, {"rt:1", "rt:3", "rt:4"})
+    assert found.marks == {"rt:1": "(+2 alerts) ", "rt:3": "(again #77) ", "rt:4": "(cleared) "}
+    assert (found.rows, found.hidden) == (listed, 0)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "again", "cleared", "mark"),
+    [
+        (("mesh:alert:a",), {}, (), "[+4 +1 alert] "),
+        (("mesh:alert:a",), {"rt:5": "rt:77"}, (), "[+4 again #77] "),
+        ((), {}, ("rt:2", "rt:3", "rt:4", "rt:5"), "[+4 cleared] "),
+        ((), {}, ("rt:2", "rt:3"), "[+4] "),
+    ],
+)
+def test_a_storms_row_says_the_same_of_all_of_it(
+    alerts: tuple[str, ...], again: dict[str, str], cleared: tuple[str, ...], mark: str
+) -> None:
+    storm = replace(STORM, refs=(*STORM.refs, *alerts), alerts=alerts)
+    assert folded(rows(2, 3, 4, 5), [storm], (), again, cleared).marks == {"rt:3": mark}
+
+
+async def test_alerts_without_a_ticket_are_signs_and_those_of_a_device_in_maintenance_are_not(
+    tmp_path: Path,
+) -> None:
+    store = stormy(tmp_path)
+    quiet = Maintenance(NOW + timedelta(hours=1), SafeText("patches"))
+    for number, maintenance in ((1, None), (2, None), (3, quiet)):
+        made = device(f"KSL-CAM{number}", client=SafeText("Kestrel Logistics"), site=SafeText("Yard"))
+        store.devices.upsert([replace(made, maintenance=maintenance)])
+        words = SafeText(f"KSL-CAM{number} is offline")
+        alert = Alert(f"mesh:alert:{number}", "mesh", str(number), made.ref, None, "major", words, NOW)
+        store.devices.upsert_alerts([alert])
+    async with console(session(store, tmp_path), (120, 40)) as (app, pilot):
+        await until(pilot, app, "[+30 +2 alerts]")
+        assert app.session.storms is not None
+        assert dict(app.session.storms.quiet) == {
+            "mesh:alert:3": "in maintenance until 2026-11-24 03:10Z: patches"
+        }
+
+
+async def test_a_cause_that_is_back_after_its_parents_end_says_which(tmp_path: Path) -> None:
+    store = filled(tmp_path, 3)
+    done = {"status": SafeText("resolved"), "status_class": StatusClass.RESOLVED, "client": SafeText("Oak")}
+    down = {"summary": SafeText("OAK-FW01 is offline"), "site": SafeText("Plant"), "type": "alert"}
+    parent = ticket(70, **done, **down, children=("rt:71", "rt:72"), updated_at=NOW - timedelta(hours=3))
+    children = [ticket(n, **done, **down, parent="rt:70") for n in (71, 72)]
+    fresh = ticket(80, client=SafeText("Oak"), **down, created_at=NOW - timedelta(hours=1))
+    store.tickets.upsert([parent, *children, fresh])
+    async with console(session(store, tmp_path), (120, 40)) as (app, pilot):
+        await until(pilot, app, "(again #70)")
+        assert any("Parent opens that again" in line for line in why_lines(app.session, "rt:80"))
+        app.main.queue.go_to("rt:80")
+        assert await chosen_targets(app, app.session, app.screen, BY_NAME["parent"]) == (
+            ("rt:70", "rt:80"), None,
+        )  # fmt: skip

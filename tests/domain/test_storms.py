@@ -215,3 +215,22 @@ def test_the_order_they_come_in_does_not_matter(signs: list[Sign], random: Rando
     assert all(storm.head in storm.refs and len(storm.refs) > 1 for storm in found)
     first_class = {s.ref for s in signs if s.priority == 1}
     assert not hidden(found) & first_class
+
+
+def test_what_the_psa_has_as_parent_and_children_is_one_group_and_the_parent_its_head() -> None:
+    parent = sign("1", device="a", condition="mail", priority=4)
+    found = only(parent, sign("2", 500, device="b", condition="load", priority=2, parent="rt:1"))
+    assert (found.cause, found.head, found.tickets) == ("parent", "rt:1", ("rt:1", "rt:2"))
+    assert (
+        storms([sign("2", device="b", parent="rt:1"), sign("3", 400, device="c", parent="rt:1")], RULES) == ()
+    )
+
+
+def test_a_parent_heads_its_storm_and_a_p1_keeps_its_row() -> None:
+    found = only(sign("1"), sign("2", 1, priority=1, parent="rt:3"), sign("3", 2))
+    assert (found.cause, found.head, found.shown) == ("site", "rt:3", ("rt:2",))
+
+
+def test_alerts_are_told_apart_from_tickets() -> None:
+    found = only(sign("1"), sign("2", 1), sign("alert:a", 2, priority=None))
+    assert (found.tickets, found.alerts, found.head) == (("rt:1", "rt:2"), ("rt:alert:a",), "rt:1")

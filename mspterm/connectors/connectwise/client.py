@@ -18,7 +18,7 @@ from mspterm.connectors.connectwise.site import Codebase, api_origin, site_origi
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.domain.text import clean
-from mspterm.net.faults import Answered
+from mspterm.net.faults import Answered, MaybeSent
 from mspterm.net.http import NO_HEADERS, Answer, Http, Query
 from mspterm.net.pacer import CallClass, Pacer
 
@@ -148,6 +148,15 @@ class CwClient:
             return await self.http.send(method, path, json=json, **params)
         except Answered as error:
             raise self._said(error) from None
+
+    async def make(self, template: str, json: Any, **params: Any) -> int:
+        """One POST that makes a record, and the record's id. A good status with an answer that doesn't
+        name one (cut off, or somebody else's page) is a MaybeSent: it may well have been made."""
+        answer = await self.send("POST", template, json, **params)
+        try:
+            return self.http.decode(answer, wire.Company, strict=False).id
+        except Failed as error:
+            raise MaybeSent(error.failure) from None
 
     async def aclose(self) -> None:
         await self._login.aclose()

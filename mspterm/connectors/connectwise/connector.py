@@ -10,6 +10,7 @@ import httpx
 from mspterm.config.model import Connection
 from mspterm.connectors.base import Batch, Choices, Known
 from mspterm.connectors.connectwise.act import Updater
+from mspterm.connectors.connectwise.attach import Gatherer
 from mspterm.connectors.connectwise.catalog import Catalog
 from mspterm.connectors.connectwise.changes import Changer
 from mspterm.connectors.connectwise.choices import Chooser, technician
@@ -20,7 +21,7 @@ from mspterm.connectors.connectwise.feed import Feed
 from mspterm.connectors.connectwise.manifest import MANIFEST
 from mspterm.connectors.connectwise.mapping import TenantMap
 from mspterm.connectors.connectwise.speech import Speech
-from mspterm.domain.action import NewTicket, Outcome, State, Update, Write
+from mspterm.domain.action import Attach, NewTicket, Outcome, State, Update, Write
 from mspterm.domain.device import DeviceDetail, Sample
 from mspterm.domain.people import Identity
 from mspterm.domain.reasons import Failed, Reason, failed
@@ -55,6 +56,7 @@ class CwConnector:
         speech = Speech(self._client, self._detail)
         self._updater = Updater(self._client, changer, self._catalog, speech, self._feed)
         self._creator = Creator(self._client, changer, self._catalog, self._detail, self._feed)
+        self._gatherer = Gatherer(self._client, self._feed, self._creator.contact)
 
     async def whoami(self) -> Identity:
         """The API has no "me": the configured login is looked up among the members."""
@@ -96,6 +98,8 @@ class CwConnector:
             return await self._updater.update(write)
         if isinstance(write, NewTicket):
             return await self._creator.create(write)
+        if isinstance(write, Attach):
+            return await self._gatherer.attach(write)
         return Outcome(write.ref, State.REFUSED, self._no_devices().failure)
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mspterm.connectors.connectwise import proof, wire
@@ -13,14 +13,16 @@ from mspterm.connectors.connectwise.client import CwClient
 from mspterm.connectors.connectwise.conditions import instant, quoted
 from mspterm.connectors.connectwise.detail import Detail
 from mspterm.connectors.connectwise.feed import Feed
+from mspterm.connectors.connectwise.sla import when
 from mspterm.connectors.connectwise.speech import CLOCK_SLACK
 from mspterm.connectors.proof import Check
 from mspterm.domain.action import NewTicket, Outcome, State
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean
-from mspterm.net.faults import Answered, MaybeSent
+from mspterm.net.faults import MaybeSent
 
 SUMMARY_LIMIT = 100
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Creator:
         if write.text:
             body["initialDescription"] = write.text
         if write.contact:
-            body["contact"] = {"id": await self._contact(write.contact, company)}
+            body["contact"] = {"id": await self.contact(write.contact, company)}
         if write.priority is not None:
             body["priority"] = {"id": (await self._changer.priority(write.priority)).id}
         if write.owner:
@@ -93,7 +95,7 @@ class Creator:
             raise failed(Reason.NOT_FOUND, f"{self._name} has {what} called {clean(client)}.", self._name)
         return found[0]
 
-    async def _contact(self, contact: str, company: int) -> int:
+    async def contact(self, contact: str, company: int) -> int:
         """A contact of the company by mail address or by whole name."""
         query = {
             "conditions": f"company/id={company} and inactiveFlag=False",
@@ -113,16 +115,11 @@ class Creator:
 
     async def _post(self, draft: _Draft, began: datetime) -> int:
         try:
-            answer = await self._client.send("POST", "/service/tickets", draft.body)
-            return self._client.http.decode(answer, wire.Company, strict=False).id
-        except Answered:
-            raise
-        except Failed as error:
-            if error.failure.reason is not Reason.BAD_DATA and not isinstance(error, MaybeSent):
-                raise
+            return await self._client.make("/service/tickets", draft.body)
+        except MaybeSent as error:
             found = await self._find(draft, began)
             if found is None:
-                raise MaybeSent(error.failure) from None
+                raise error from None
             return found
 
     async def _find(self, draft: _Draft, began: datetime) -> int | None:
@@ -130,11 +127,13 @@ class Creator:
         same = f"summary={quoted(draft.write.summary)} and company/id={draft.company}"
         conditions = f"{same} and lastUpdated >= {instant(began - CLOCK_SLACK)}"
         try:
-            query = {"conditions": conditions, "fields": "id"}
-            found = await self._client.items("/service/tickets", wire.Company, query, kind="action")
+            query = {"conditions": conditions, "fields": "id,_info/dateEntered"}
+            found = await self._client.items("/service/tickets", wire.Ticket, query, kind="action")
         except Failed:
             return None
-        return found[0].id if len(found) == 1 else None
+        # An older one of the same summary may have been changed just now.
+        ours = [row.id for row in found if (when(row.info.date_entered) or _LONG_AGO) >= began - CLOCK_SLACK]
+        return ours[0] if len(ours) == 1 else None
 
     async def _tie(self, draft: _Draft, number: int) -> list[str]:
         """The device and the parent, which a new ticket can't be told of; what failed, in sentences."""

@@ -96,6 +96,8 @@ class Feed:
         except Failed as error:
             if error.failure.reason is Reason.PERMISSION:
                 self._links_shown = False
+            elif error.failure.reason is Reason.RATE_LIMIT and kind == "prefetch":
+                return None  # no call is left for it now; a later run asks
             elif error.failure.reason is not Reason.NOT_FOUND:
                 raise
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mspterm.connectors.base import Capability, Manifest
+from mspterm.domain.budget import Limit
 
 YES = Capability(True)
 _MAILED = "mailed to contact, resources and Cc as the ticket's own e-mail boxes say"
@@ -14,6 +15,9 @@ MANIFEST = Manifest(
     settings=("url", "company", "client_id"),
     secrets=("public_key", "private_key"),
     poll_s=30.0,
+    # No hard number: "more than 1,000 requests a minute will likely experience rate limiting"
+    # (ConnectWise developer guide).
+    limit=Limit(1000, 60.0),
     can={
         "new": YES,
         "note": YES,
@@ -34,9 +38,7 @@ MANIFEST = Manifest(
         "co-managed": Capability(
             False, "ConnectWise has no co-managed note; its internal ones are technicians'"
         ),
-        "merge": Capability(
-            False, "ConnectWise merges and bundles tickets by its API, which mspterm does not do yet"
-        ),
+        "merge": Capability(False, "a merge can't be undone; mspterm makes children of them, which can"),
     },
     # A status's escalationStatus is what stamps dateResponded, dateResplan and dateResolved.
     meets={
@@ -47,5 +49,7 @@ MANIFEST = Manifest(
         "mail public": _MAILED,
         "mail resolution": _MAILED,
         "mail internal": "not mailed",
+        "close parent": "a ConnectWise that is set so closes bundled children by itself, whoever has them",
+        "mail status": "a workflow rule of ConnectWise may mail, by its own settings",
     },
 )

@@ -36,19 +36,22 @@ class Speech:
     def __init__(self, client: CwClient, detail: Detail) -> None:
         self._client, self._detail = client, detail
         self._me = client.connection.me
+        self._made: set[Said] = set()
+        """What this process has made: the same words again are another text."""
 
     async def say(self, write: Update, row: wire.Ticket, now: datetime) -> Said:
         """Raises MaybeSent where it can't be found out whether it arrived."""
         body = self._entry(write, row, now) if write.minutes else self._note(write)
         path = "/time/entries" if write.minutes else "/service/tickets/{id}/notes"
         try:
-            answer = await self._client.send("POST", path, body, id=row.id)
-            return Said(self._client.http.decode(answer, wire.Company, strict=False).id, bool(write.minutes))
+            said = Said(await self._client.make(path, body, id=row.id), bool(write.minutes))
         except MaybeSent as error:
             found = await self._find(write, row, body, now)
             if found is None:
                 raise error from None
-            return found
+            said = found
+        self._made.add(said)
+        return said
 
     async def checks(self, write: Update, row: wire.Ticket, said: Said | None) -> tuple[Check, ...]:
         """The text and the minutes as they are there now."""
@@ -112,13 +115,13 @@ class Speech:
         try:
             if write.minutes:
                 entries = await self._detail.entries(str(row.id), kind="action")
-                ours = [e.id for e in entries if self._is_our_entry(e, write, body)]
-                return Said(max(ours), True) if ours else None
-            notes = await self._detail.notes(str(row.id), kind="action")
-            ours = [n.id for n in notes if self._is_our_note(n, write, began)]
-            return Said(max(ours), False) if ours else None
+                ours = [Said(e.id, True) for e in entries if self._is_our_entry(e, write, body)]
+            else:
+                notes = await self._detail.notes(str(row.id), kind="action")
+                ours = [Said(n.id, False) for n in notes if self._is_our_note(n, write, began)]
         except Failed:
             return None
+        return max((s for s in ours if s not in self._made), key=lambda said: said.id, default=None)
 
     def _is_our_entry(self, entry: wire.TimeEntry, write: Update, body: dict[str, Any]) -> bool:
         same = when(entry.time_start) == when(body["timeStart"]) and minutes_of(entry) == write.minutes
@@ -126,7 +129,8 @@ class Speech:
 
     def _is_our_note(self, note: wire.Note, write: Update, began: datetime) -> bool:
         made = when(note.date_created) or when(note.info.last_updated)
-        fresh = made is not None and made >= began - CLOCK_SLACK
+        # To the second, as it dates them; with more slack an earlier note of these words would do.
+        fresh = made is not None and made >= began.replace(microsecond=0)
         return fresh and self._is_mine(note.member) and proof.same_text(write.text or "", note.text)
 
     def _is_mine(self, member: wire.Person | None) -> bool:

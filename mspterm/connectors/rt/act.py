@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.detail import Detail, items
 from mspterm.connectors.rt.feed import Feed
 from mspterm.connectors.rt.mapping import NOBODY, TenantMap
+from mspterm.connectors.rt.owner import First, first_of
 from mspterm.connectors.rt.proof import Put
 from mspterm.domain.action import Audience, Outcome, State, Update
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
@@ -25,6 +26,8 @@ from mspterm.net.faults import Answered, MaybeSent
 from mspterm.net.http import NO_HEADERS
 
 CLIENT_READS = frozenset({Audience.PUBLIC, Audience.RESOLUTION})
+RACE_S = 1.0
+"""Within this time a PUT that RT let through beside ours is done."""
 LOOK_BACK = 30
 """Transactions read to find a text whose answer got lost; one update makes four or five."""
 
@@ -39,6 +42,7 @@ class _Run:
     last: int = 0
     etag: str = ""
     owner: str = NOBODY
+    put_owner: bool = False
     sent: bool = False
     transaction: str | None = None
     said: list[str] = field(default_factory=list)
@@ -57,8 +61,16 @@ class _Run:
 class Updater:
     """Carries out updates of existing tickets."""
 
-    def __init__(self, client: RtClient, mapping: TenantMap, detail: Detail, feed: Feed) -> None:
+    def __init__(
+        self,
+        client: RtClient,
+        mapping: TenantMap,
+        detail: Detail,
+        feed: Feed,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
         self._client, self._mapping, self._detail, self._feed = client, mapping, detail, feed
+        self._sleep = sleep
         self._name = client.name
 
     async def update(self, write: Update) -> Outcome:
@@ -160,6 +172,7 @@ class Updater:
             row, run.etag = await self._client.head(run.id)
             if row.owner.login != run.owner:
                 raise self._taken(run, row.owner.login, "")
+        run.put_owner = owner is not None
         headers = {"If-Match": run.etag} if owner is not None and run.etag else {}
         said = len(run.said)
         await self._write(run, "PUT", "/ticket/{id}", proof.body_of(changes), headers)
@@ -242,25 +255,35 @@ class Updater:
             why = run.maybe or run.failure or error.failure
             unread = f"RT answered, and could not be read back: {error.failure.sentence}"
             return Outcome(run.write.ref, State.UNCERTAIN, why, (*map(clean, run.said), unread))
+        if first.ours:
+            row = await self._hold(run, row)
         checks = (*told, *(change.check(row) for change in run.changes))
-        if first is not None:
-            run.failure = first
+        if first.failure is not None:
+            run.failure = first.failure
             checks = (*checks, Check("owner", str(run.write.owner), "another's by RT's history", False))
         return self._judge(run, checks, self._feed.map(row))
 
-    async def _first(self, run: _Run) -> Failure | None:
-        """Why the ticket isn't ours to give, where another changed its owner after we had looked and
-        before us: RT's history decides, whatever its owner field says by now."""
+    async def _first(self, run: _Run) -> First:
         if run.write.owner is None:
-            return None
+            return First()
         me, page = await asyncio.gather(self._detail.me(), self._client.newest(run.id, LOOK_BACK))
-        changes = [entry for entry in _owner_changes(page) if int(entry.id) > run.last]
-        first = min(changes, key=lambda entry: int(entry.id), default=None)
-        if first is None or me is None or first.creator.login == me:
-            return None
-        who = clean(first.creator.login)
-        sentence = f"{who} changed the owner of {run.write.ref} first, which decides; leave it to {who}."
-        return Failure(Reason.CONFLICT, sentence, self._name)
+        return first_of(page, run.last, me, run.write.ref)
+
+    async def _hold(self, run: _Run, row: wire.WireTicket) -> wire.WireTicket:
+        """The ticket after a moment, with the owner set once more where it is ours by the history and
+        another's by the field: who came later writes nothing back."""
+        owner = next((change for change in run.changes if change.what == "owner"), None)
+        if owner is None or not run.put_owner:
+            return row
+        await self._sleep(RACE_S)
+        with suppress(Failed, MaybeSent):
+            row = await self._detail.row(run.id, kind="action")
+            if owner.check(row).ok:
+                return row
+            _, etag = await self._client.head(run.id)
+            await self._write(run, "PUT", "/ticket/{id}", proof.body_of((owner,)), {"If-Match": etag})
+            row = await self._detail.row(run.id, kind="action")
+        return row
 
     def _judge(self, run: _Run, checks: tuple[Check, ...], ticket: Ticket) -> Outcome:
         missing = [check for check in checks if not check.ok]
@@ -298,14 +321,6 @@ class Updater:
         except msgspec.MsgspecError:
             return None
         return found[0] if found else None
-
-
-def _owner_changes(page: wire.Page) -> list[wire.WireTransaction]:
-    found = []
-    for raw in page.items:
-        with suppress(msgspec.MsgspecError):
-            found.append(wire.item(raw, wire.WireTransaction))
-    return [entry for entry in found if entry.type == "Set" and entry.field == "Owner"]
 
 
 def owner_change(owner: str) -> Put:

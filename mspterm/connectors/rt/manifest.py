@@ -26,6 +26,7 @@ MANIFEST = Manifest(
         "queue": YES,
         "escalate": YES,
         "next": YES,
+        "parent": YES,
         "mail": Capability(False, "RT's scrips decide who gets mail; REST 2.0 can't say it for one text."),
         "resolution": Capability(False, "RT has no resolution note; it is sent as correspondence."),
         "co-managed": Capability(False, "RT has no co-managed note; it is kept as a comment."),
@@ -37,6 +38,7 @@ MANIFEST = Manifest(
         "resolve": "resolution",
         "mail public": "RT mails it by its scrips",
         "mail resolution": "RT mails it by its scrips",
+        "mail status": "RT's own scrip mails requestors when a ticket is resolved, where its queue has that",
         "due": "RT keeps one Due, the nearer of its two targets; it is shown as the resolution target.",
     },
 )
