@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mspterm.console.folds import hidden, storm_of
 from mspterm.console.session import Session
+from mspterm.domain.escalation import proposal_line, proposed
 from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.storms import Storm
 from mspterm.domain.triage import NextContext, Skip, next_for, passed_over
@@ -37,8 +38,22 @@ def why_lines(session: Session, ref: str) -> list[str]:
         *clockwork.why(ticket),
         _turn(session, row),
         *([f"of one cause with others: {storm.why}"] if storm else []),
+        *(alert_lines(session, ref)),
+        *(proposal_line(p, ticket.tier) for p in proposed(clockwork.proposals(ticket), session.now)),
         *clockwork.mark(ticket, session.now).lines(),
     ]
+
+
+def alert_lines(session: Session, ref: str) -> list[str]:
+    """What the RMM says of the ticket's alerts, and whether its cause was closed a while ago."""
+    from mspterm.console.alert_lines import words
+    from mspterm.desk.ties import of_tickets
+
+    ticket = session.store.tickets.get(ref)
+    back = session.storms.again.get(ref) if session.storms else None
+    lines = [f"the same cause as {back}, which was closed: Parent opens that again"] if back else []
+    tied = of_tickets(session.store).get(ref, ())
+    return lines + [words(tie, ticket) for tie in tied if ticket is not None]
 
 
 def _turn(session: Session, row: TicketRow) -> str:

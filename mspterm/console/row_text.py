@@ -38,6 +38,8 @@ class Line(NamedTuple):
     """`cursor`, `cursor-idle` (the list has no focus) or empty."""
     fold: str = ""
     """What stands before the summary: how many rows are folded here, or that this is one of them."""
+    proposed: bool = False
+    """An escalation is proposed: the mark is the key that takes it up."""
 
     def only_ticked(self, was: Line) -> bool:
         """Whether nothing but time lies between the two."""
@@ -65,6 +67,8 @@ def changes_in(row: TicketRow, layout: Layout, now: float) -> float | None:
         waits.append(next_change(_time(row.due), _time(now)))
         if row.due - now > SOON_S:
             waits.append(row.due - now - SOON_S)
+    if row.escalate_at is not None and row.escalate_at > now:
+        waits.append(row.escalate_at - now)
     if layout.has("age"):
         waits.append(age_changes_in(now - row.updated_at))
     return min(waits, default=None)
@@ -79,7 +83,7 @@ def _marks(row: TicketRow, line: Line) -> str:
         ("*" if line.selected else " ")
         + ("<" if row.customer_replied_at is not None else " ")
         + ("+" if line.fresh else " ")
-        + ("^" if row.pending else " ")
+        + ("^" if row.pending else "e" if line.proposed else " ")
     )
 
 
@@ -160,7 +164,10 @@ def line_for(
     """What `row` looks like at `now` (epoch seconds)."""
     clock, role = clock_cell(row, now)
     since = age(now - row.updated_at)
-    return Line(row.ref, row.revision, row.pending, clock, role, since, selected, fresh, cursor, fold)
+    proposed = row.escalate_at is not None and row.escalate_at <= now
+    return Line(
+        row.ref, row.revision, row.pending, clock, role, since, selected, fresh, cursor, fold, proposed
+    )
 
 
 def render(row: TicketRow, line: Line, layout: Layout, roles: Roles) -> Strip:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mspterm.console.line_view import Span, TextLine, flow
+from mspterm.console.line_view import Span, TextLine, flow, line, wrap
 from mspterm.domain.ages import age, countdown
 from mspterm.domain.device import Asset, Device
+from mspterm.domain.escalation import Proposal, proposal_line
+from mspterm.domain.route import Step
 from mspterm.domain.row import ClockState
+from mspterm.domain.scope import Mark
 from mspterm.domain.ticket import Clock, Ticket
 
 Fact = list[Span]
@@ -53,9 +56,6 @@ def _state(ticket: Ticket, pending: int) -> list[Fact]:
         ],
         [Span(ticket.type, "muted")],
     ]
-    if ticket.in_scope is False:
-        why = f": {ticket.scope_reason}" if ticket.scope_reason else ""
-        facts.append([Span(f"out of agreement, billable{why}", "warning")])
     if pending:
         facts.append([Span(f"{pending} change{'s' * (pending > 1)} not sent yet", "warning")])
     return facts
@@ -138,6 +138,33 @@ def dates_lines(ticket: Ticket, *, now: datetime, width: int, fresh: str = "") -
     if fresh:
         facts.append([Span(fresh, "muted")])
     return flow(facts, width - _MARGIN, indent=2)
+
+
+def coverage_lines(mark: Mark, *, width: int) -> list[TextLine]:
+    """What isn't covered now, at what rate and with whose OK."""
+    said = "; ".join(mark.lines())
+    return [line(row, "warning") for row in wrap(said, width - _MARGIN, "  ")] if said else []
+
+
+def proposal_lines(proposals: Sequence[Proposal], ticket: Ticket, *, width: int) -> list[TextLine]:
+    """The escalation that is proposed, by its latest reason, and how many other reasons there are."""
+    if not proposals:
+        return []
+    more = f" (and {len(proposals) - 1} more: W)" if len(proposals) > 1 else ""
+    said = f"{proposal_line(proposals[0], ticket.tier)}{more}"
+    return [line(row, "warning") for row in wrap(said, width - _MARGIN, "  ")]
+
+
+def path_lines(steps: Sequence[Step], *, now: datetime, width: int) -> list[TextLine]:
+    """`L1 Help Desk 10:02 (Ines)  → L2 Systems 10:40  → called Priya: voicemail 10:41`."""
+    facts = [_step(step, number, now) for number, step in enumerate(steps)]
+    return flow([[Span("path", "muted")], *facts], width - _MARGIN, gap=" ", indent=2) if facts else []
+
+
+def _step(step: Step, number: int, now: datetime) -> Fact:
+    who = f" ({step.who})" if step.who else ""
+    arrow = "→ " if number and not step.call else ""
+    return [Span(f"{arrow}{step.what} "), Span(f"{local(step.at, now)}{who}", "muted")]
 
 
 def online_word(online: bool | None) -> tuple[str, str]:

@@ -12,16 +12,28 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
+from mspterm.console.alert_lines import alert_lines
 from mspterm.console.conversation import conversation_lines, related_lines
 from mspterm.console.line_view import BLANK, LineView, TextLine, line, wrap
-from mspterm.console.ticket_header import Known, ago, dates_lines, header_lines
+from mspterm.console.ticket_header import (
+    Known,
+    ago,
+    coverage_lines,
+    dates_lines,
+    header_lines,
+    path_lines,
+    proposal_lines,
+)
 from mspterm.desk.desk import Desk
+from mspterm.desk.escalation import path_of, proposals_now
 from mspterm.desk.incidents import warning
 from mspterm.desk.look import ticket_now
+from mspterm.desk.prior_word import caller_line
 from mspterm.domain.ages import age_changes_in, next_change
 from mspterm.domain.device import Asset, Device
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.domain.row import ClockState, TicketRow
+from mspterm.domain.scope import Mark
 from mspterm.domain.ticket import Ticket, TicketDetail
 
 FOLLOW_S = 1.0
@@ -54,7 +66,7 @@ class TicketPane(Widget):
         Binding("d", "device", "Device", id="ticket.device"),
         Binding("v", "unfold", "Unfold", id="ticket.unfold"),
         Binding("V", "unfold_all", "Unfold all", show=False, id="ticket.unfold_all"),
-        Binding("ctrl+r,f5", "ask", "Ask again", show=False, id="ticket.ask"),
+        Binding("f5,ctrl+r", "ask", "Ask again", show=False, id="ask"),
         *(
             Binding(str(n), f"related({n})", f"Open [{n}]", show=False, id=f"ticket.open_{n}")
             for n in range(1, 10)
@@ -217,9 +229,16 @@ class TicketPane(Widget):
         now = self._desk.now()
         known = Known(shown.ticket, shown.devices, shown.pending)
         head = header_lines(known, now=now, width=width)
+        head += alert_lines(self._desk.store, shown.ticket, width=width)
         incident = warning(self._desk, shown.ticket)
         if incident is not None:
             head[1:1] = [line(row, "breach") for row in wrap(f"! {incident}", width - 1)]
+        mark = self._desk.clockwork.mark(shown.ticket, now)
+        head += coverage_lines(mark, width=width)
+        caller = caller_line(self._desk, shown.ticket)
+        head += [line(row, "warning") for row in wrap(caller, width - 1)] if caller else []
+        head += proposal_lines(proposals_now(self._desk, shown.ticket), shown.ticket, width=width)
+        head += path_lines(path_of(self._desk, shown.ticket, shown.detail), now=now, width=width)
         fresh = "" if self._failure else f"as of {self._when(shown)}{', asking ...' if self._asking else ''}"
         head += dates_lines(shown.ticket, now=now, width=width, fresh=fresh)
         if self._failure is not None:
@@ -227,7 +246,7 @@ class TicketPane(Widget):
         lines = [*head, *self._body(shown, width)]
         pinned = len(head) if self.size.height >= TALL else 1
         self._text.set_lines(lines, pinned=pinned, to_top=to_top)
-        self._wait(shown.ticket)
+        self._wait(shown.ticket, mark)
 
     def _body(self, shown: _Shown, width: int) -> list[TextLine]:
         lines: list[TextLine] = []
@@ -248,7 +267,7 @@ class TicketPane(Widget):
     def _when(self, shown: _Shown) -> str:
         return ago((shown.detail.ticket if shown.detail else shown.ticket).observed_at, self._desk.now())
 
-    def _wait(self, ticket: Ticket) -> None:
+    def _wait(self, ticket: Ticket, mark: Mark) -> None:
         """One timer for the next change of any text that time alone changes."""
         if self._tick is not None:
             self._tick.stop()
@@ -257,6 +276,8 @@ class TicketPane(Widget):
         for _, clock in ticket.sla.named():
             if clock.due is not None and clock.state in (ClockState.RUNNING, ClockState.BREACHED):
                 waits.append(next_change(clock.due, now))
+        turns = (ticket.escalate_at, mark.changes_at)
+        waits += [(at - now).total_seconds() for at in turns if at is not None and at > now]
         self._tick = self.set_timer(max(_LEAST_WAIT_S, min(waits)), self._paint)
 
     # Keys

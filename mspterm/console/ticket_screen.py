@@ -15,7 +15,7 @@ from mspterm.desk.desk import Desk
 class TicketScreen(QuietScreen[None]):
     """The pane for a ticket, and Escape to go back. Bars go in by `compose_above`, `compose_below`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "dismiss", "Back", id="screen.back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "close", "Back", id="close")]
 
     def __init__(self, desk: Desk, ref: str) -> None:
         super().__init__()
@@ -26,6 +26,9 @@ class TicketScreen(QuietScreen[None]):
         yield from self.compose_above()
         yield TicketPane(self._desk, self.ref)
         yield from self.compose_below()
+
+    def action_close(self) -> None:
+        self.dismiss()
 
     def compose_above(self) -> ComposeResult:
         yield from ()

@@ -9,15 +9,17 @@ from typing import Any
 
 from mspterm.config.model import Client, Config
 from mspterm.domain.business import BusinessTime
-from mspterm.domain.chronicle import KEPT, events_from, events_of, seen
+from mspterm.domain.chronicle import events_from, events_of, seen, with_route
 from mspterm.domain.clocks import Threshold, remaining_s, state, stored, thresholds
+from mspterm.domain.escalation import Proposal, foreseen, rules_of
 from mspterm.domain.explain import compared, explain
 from mspterm.domain.history import Event, Happened
 from mspterm.domain.policy import Hours, Policy, hours_of, policy_for, policy_of
 from mspterm.domain.reasons import Failed
 from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.scope import Mark, mark, scope_of
-from mspterm.domain.storms import StormRules, rules_of
+from mspterm.domain.storms import StormRules
+from mspterm.domain.storms import rules_of as storm_rules_of
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import NO_CLOCK, Clock, Sla, Ticket, TicketDetail
 from mspterm.domain.triage import pull_s, triage_of, why
@@ -49,7 +51,9 @@ class Clockwork:
         self.hours: Hours = _hours(config.raw.get("calendars", {}))
         self.policies = tuple(policy_of(name, t) for name, t in config.raw.get("sla", {}).items())
         self.triage = triage_of(config.raw.get("triage", {}))
-        self.storms: StormRules = rules_of(config.raw.get("storms", {}))
+        self.storms: StormRules = storm_rules_of(config.raw.get("storms", {}))
+        said = config.escalation
+        self.escalation = rules_of(said.unclaimed_after, said.at_percent, said.percents, said.tier_after)
 
     def clocked(
         self, ticket: Ticket, known: Ticket | None = None, detail: TicketDetail | None = None
@@ -64,10 +68,11 @@ class Clockwork:
             agreement=ticket.agreement or _agreement(facts),
             in_scope=in_scope,
             scope_reason=reason,
-            history=self._exact(detail) or seen(ticket, known),
+            history=self._log(ticket, known, detail),
             pull_s=pull_s(ticket, self.triage),
         )
-        return replace(found, sla=self._sla(found))
+        found = replace(found, sla=self._sla(found))
+        return replace(found, escalate_at=next((p.at for p in self.proposals(found)), None))
 
     def facts(self, ticket: Ticket) -> Client | None:
         """The facts of the ticket's client, by the name that `[clients]` or `clients_dir` gives it."""
@@ -99,6 +104,15 @@ class Clockwork:
         except _IMPOSSIBLE:
             return ()
         return tuple(sorted(found, key=lambda threshold: threshold.at))
+
+    def proposals(self, ticket: Ticket) -> tuple[Proposal, ...]:
+        """The escalations to propose, each with its instant, the first first; future ones too."""
+        connection = self._config.connections.get(ticket.connection)
+        tiers = frozenset(connection.tiers.values()) if connection is not None else frozenset[str]()
+        try:
+            return foreseen(ticket, self.escalation, self.policy(ticket) or _NO_POLICY, self.hours, tiers)
+        except _IMPOSSIBLE:
+            return ()
 
     def explained(self, ticket: Ticket, now: datetime) -> tuple[str, ...]:
         """Why its clocks say what they say, line by line; the PSA's due times beside ours."""
@@ -156,11 +170,10 @@ class Clockwork:
             return Sla(**ours)
         return Sla(**{t: _both(clock, ours.get(t), usual) for t, clock in ticket.sla.named()})
 
-    def _exact(self, detail: TicketDetail | None) -> tuple[Event, ...]:
-        if detail is None:
-            return ()
-        found = events_from(detail, self._class_of(detail.ticket))
-        return () if found is None else found[1:][-KEPT:]
+    def _log(self, ticket: Ticket, known: Ticket | None, detail: TicketDetail | None) -> tuple[Event, ...]:
+        seen_here = seen(ticket, known)
+        found = None if detail is None else events_from(detail, self._class_of(detail.ticket))
+        return with_route(found[1:], seen_here) if found is not None and len(found) > 1 else seen_here
 
     def _class_of(self, ticket: Ticket) -> Callable[[str], StatusClass]:
         connection = self._config.connections.get(ticket.connection)

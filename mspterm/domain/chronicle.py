@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from mspterm.domain.history import Event, Happened
+from mspterm.domain.history import ROUTE, Event, Happened
 from mspterm.domain.row import StatusClass
 from mspterm.domain.ticket import Note, Ticket, TicketDetail
 
@@ -35,8 +35,15 @@ def events_of(ticket: Ticket) -> tuple[Event, ...]:
     history = ticket.history or _first(ticket)
     before = next((e.word for e in history if e.kind is Happened.PRIORITY), str(ticket.priority))
     created = Event(ticket.created_at, Happened.CREATED, before)
-    later = sorted((e for e in history if e.at >= created.at), key=lambda e: e.at)
+    counts = (e for e in history if e.at >= created.at and e.kind not in ROUTE)
+    later = sorted(counts, key=lambda e: e.at)
     return (created, *later)
+
+
+def with_route(exact: tuple[Event, ...], before: tuple[Event, ...]) -> tuple[Event, ...]:
+    """The exact log with what `before`, an earlier one, had seen of where the ticket went."""
+    went = [e for e in before if e.kind in ROUTE]
+    return tuple(sorted((*exact, *went), key=lambda e: e.at))[-KEPT:] if went else exact[-KEPT:]
 
 
 def events_from(detail: TicketDetail, class_of: Callable[[str], StatusClass]) -> tuple[Event, ...] | None:
@@ -83,6 +90,14 @@ def _changes(ticket: Ticket, known: Ticket) -> Iterator[Event]:
         yield Event(ticket.customer_replied_at, Happened.CUSTOMER)
     if ticket.customer_replied_at is None and known.customer_replied_at is not None:
         yield Event(at, Happened.AGENT)
+    if (ticket.queue, ticket.tier) != (known.queue, known.tier):
+        yield Event(at, Happened.QUEUE, _place(ticket), _place(known))
+    if ticket.assignee_id != known.assignee_id:
+        yield Event(at, Happened.OWNER, ticket.assignee or "", known.assignee or "")
+
+
+def _place(ticket: Ticket) -> str:
+    return f"{ticket.tier or ''}:{ticket.queue or ''}"
 
 
 def _status(ticket: Ticket) -> str:

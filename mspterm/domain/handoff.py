@@ -6,12 +6,15 @@ The next tier reads it at 3 a.m. and should not have to ask the client the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from mspterm.domain.ages import age
 from mspterm.domain.device import Device, DeviceDetail, Disk
+from mspterm.domain.evidence import Evidence
+from mspterm.domain.incident import verified_by
+from mspterm.domain.route import is_route_note
 from mspterm.domain.ticket import Note, TicketDetail
 
 HEADINGS: dict[str, str] = {
@@ -55,19 +58,36 @@ class HandoffError:
 
 
 def draft(
-    detail: TicketDetail, device: DeviceDetail | None, now: datetime, *, open_at_client: int | None = None
+    detail: TicketDetail, device: DeviceDetail | None, now: datetime, evidence: Evidence | None = None
 ) -> Handoff:
-    """A handoff with all that the console knows; the hypothesis is the technician's own.
-
-    `open_at_client`: how many other tickets of the client are open, where that is known.
-    """
+    """A handoff with all that the console knows; the hypothesis is the technician's own."""
+    known = evidence or Evidence()
+    looked = list(_check(device, now)) if device else ["No RMM device is tied to this ticket."]
     return Handoff(
-        what="\n".join(_what(detail)),
-        tried="\n".join(_tried(detail)),
+        what="\n".join([*_what(detail), *(["", *known.clocks] if known.clocks else [])]),
+        tried="\n".join([*_tried(detail), *known.done]),
         hypothesis="",
-        client_context="\n".join(_context(detail, open_at_client)),
-        check_first="\n".join(_check(device, now)) if device else "No RMM device is tied to this ticket.",
+        client_context="\n".join(
+            [*_context(detail, known.open_at_client), *known.notices, *known.of_contact]
+        ),
+        check_first="\n".join([*looked, *known.of_device]),
     )
+
+
+def too_thin(handoff: Handoff, parts: Iterable[str], least: int) -> str | None:
+    """The sentence on which of the parts (by field) say less than `least` characters; None where none
+    does. Blanks, and the marks of lists and quotes, say nothing."""
+    short = [HEADINGS[name] for name in parts if len(_said(getattr(handoff, name))) < least]
+    if not short:
+        return None
+    return (
+        f"the handoff says too little under {' and '.join(short)}: at least {least} characters each, so that"
+        " the next tier needn't ask the client again"
+    )
+
+
+def _said(text: str) -> str:
+    return "".join(line.strip(" \t-*>") for line in text.splitlines())
 
 
 def render(handoff: Handoff) -> str:
@@ -108,10 +128,16 @@ def _what(detail: TicketDetail) -> Iterator[str]:
 
 
 def _tried(detail: TicketDetail) -> Iterator[str]:
-    notes = [note for note in detail.notes if note.kind in ("internal", "co-managed", "resolution")]
+    kinds = ("internal", "co-managed", "resolution")
+    notes = [note for note in detail.notes if note.kind in kinds and not _bookkeeping(note)]
     if len(notes) > _TRIED_LIMIT:
         yield f"(the last {_TRIED_LIMIT} of {len(notes)} notes)"
     yield from (_tried_line(note) for note in notes[-_TRIED_LIMIT:])
+
+
+def _bookkeeping(note: Note) -> bool:
+    """Earlier handoffs and calls tried nothing; they are on the ticket's path."""
+    return is_route_note(note.body) or verified_by(note.body) is not None
 
 
 def _tried_line(note: Note) -> str:

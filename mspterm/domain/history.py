@@ -17,6 +17,12 @@ class Happened(StrEnum):
     PRIORITY = "priority"
     CUSTOMER = "customer"
     AGENT = "agent"
+    QUEUE = "queue"
+    OWNER = "owner"
+
+
+ROUTE = frozenset({Happened.QUEUE, Happened.OWNER})
+"""Where a ticket went and who had it: no clock depends on these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,8 @@ class Event:
 
     SEEN and STATUS: `value` is the status class, `waiting:vendor` where it is said on whom, and `word`
     the vendor's own status. CREATED and PRIORITY: `value` is the priority, 1 to 5, and a PRIORITY's
-    `word` the one before. CUSTOMER wrote to us; AGENT wrote to them.
+    `word` the one before. CUSTOMER wrote to us; AGENT wrote to them. QUEUE: `value` and `word` are the place
+    after and before, as `TIER:QUEUE`; OWNER: the names, empty for nobody.
     """
 
     at: datetime

@@ -3,6 +3,7 @@ of who calls. The words are the switch: every console that reads the ticket find
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from mspterm.domain.ticket import Note
 
 ON = "SUSPECTED SECURITY INCIDENT (mspterm): no reboot, no command and no session on this ticket's devices."
 OFF = "SECURITY INCIDENT LIFTED (mspterm): the devices of this ticket may be worked on again."
-_OURS = ("internal", "co-managed")
+OURS = ("internal", "co-managed")
+"""Kinds of notes that are our own word and not the client's."""
 
 
 def last_word(notes: Iterable[Note]) -> tuple[bool, datetime] | None:
@@ -18,7 +20,7 @@ def last_word(notes: Iterable[Note]) -> tuple[bool, datetime] | None:
     anything. A client's own words never turn it."""
     said: tuple[bool, datetime] | None = None
     for note in notes:
-        turned = turns(note.body) if note.kind in _OURS else None
+        turned = turns(note.body) if note.kind in OURS else None
         if turned is not None and (said is None or said[0] is not turned):
             said = turned, note.at
     return said
@@ -37,6 +39,15 @@ def told(since: datetime, contact: str | None, notice_h: int | None) -> tuple[st
         return (whom,)
     by = since + timedelta(hours=notice_h)
     return whom, f"notice is due {by:%Y-%m-%d %H:%M} UTC ({notice_h} h after it was declared)"
+
+
+_VERIFIED = re.compile(r"Caller verification: (?P<caller>.+?), by .+: (?P<result>PASSED|FAILED)\.")
+
+
+def verified_by(text: str) -> tuple[str, bool] | None:
+    """Who was verified by a note of `verified`, and whether they passed; None for any other text."""
+    found = _VERIFIED.match(" ".join(text.split()))
+    return None if found is None else (found["caller"], found["result"] == "PASSED")
 
 
 def verified(caller: str, method: str, number: str, result: str) -> str:

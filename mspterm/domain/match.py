@@ -143,6 +143,9 @@ def _squeeze(name: str) -> str:
 
 
 def _is_address(text: str) -> bool:
+    # Asking costs ten times what a look does, and hardly a name looks like one.
+    if not text[:1].isdigit() and ":" not in text:
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:

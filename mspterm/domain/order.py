@@ -122,6 +122,7 @@ def row_of(ticket: Ticket, *, device_names: Sequence[str], pending: int, revisio
         pending=pending,
         order=sort_key(ticket),
         revision=revision,
+        escalate_at=_stamp(ticket.escalate_at),
     )
 
 

@@ -36,7 +36,8 @@ class TicketRow:
     """The narrow row a list shows, sorts and filters; a Ticket's worth of columns and no bodies.
 
     `due` and `due_state` are those of the target that matters next. `order` is the stored place
-    in the default order (see `order.sort_key`). `revision` is the store's number of its last change.
+    in the default order (see `order.sort_key`). `revision` is the store's number of its last change;
+    from `escalate_at` on an escalation is proposed.
     """
 
     ref: str
@@ -65,3 +66,4 @@ class TicketRow:
     pending: int
     order: str
     revision: int
+    escalate_at: float | None = None

@@ -73,6 +73,7 @@ TICKET_FLAGS: Mapping[str, Test[TicketRow]] = {
     "active": lambda row, ctx: row.status_class in ACTIVE,
     "pending": lambda row, ctx: row.pending > 0,
     "fire": _fire,
+    "escalate": lambda row, ctx: row.escalate_at is not None and row.escalate_at <= ctx.now,
 }
 
 _ticket_text: dict[str, tuple[int, str]] = {}

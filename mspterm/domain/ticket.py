@@ -81,7 +81,7 @@ class Ticket:
     `asset_ids` are the vendor's ids of linked assets (configuration items); `device_refs` is filled
     from them when the RMM's device is known. `version` is what the vendor gives for optimistic
     locking (an ETag, say), opaque here. `history` is what was seen of it, for the clocks; `pull_s` the
-    seconds by which triage moves its place forward.
+    seconds by which triage moves its place forward; `escalate_at` from when on an escalation is proposed.
     """
 
     ref: str
@@ -125,6 +125,7 @@ class Ticket:
     sla: Sla = field(default_factory=Sla)
     history: tuple[Event, ...] = ()
     pull_s: int = 0
+    escalate_at: datetime | None = None
 
     @property
     def active(self) -> bool:

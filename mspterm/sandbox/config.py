@@ -12,7 +12,7 @@ import tomli_w
 from mspterm.config.kinds import secret_variable
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox.app import Sandbox
-from mspterm.sandbox.clients import CLIENTS
+from mspterm.sandbox.clients import CLIENTS, Contact
 
 PSA, RMM = "psa", "rmm"
 _FLAGS = {
@@ -32,8 +32,25 @@ _OFFICE = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fr
 _AFTER_HOURS = {"coverage": "office", "rate": "225 an hour, one hour at least"}
 _FACTS: dict[str, dict[str, Any]] = {
     "HVD": {"baa": True, "no_patient_data": True, "notice_h": 24},
-    "SMB": {**_AFTER_HOURS, "authoriser": "the brewery's owner"},
+    "SMB": {**_AFTER_HOURS, "authoriser": "the brewery's owner", "authoriser_phone": "+1 555 0199"},
+    # Co-managed: their own IT has the desktops.
+    "MFL": {
+        "raci": {
+            "end-user": {"responsible": "Maple & Finch IT", "approver": "Noor Rahman", "informed": "us"},
+            "infrastructure": {"responsible": "us", "informed": "Noor Rahman"},
+            "network": {"responsible": "us", "informed": "Noor Rahman"},
+        }
+    },
 }
+_VENDORS = {
+    "dell": {
+        "phone": "+1 555 0190",
+        "contract": "ProSupport 77-1042",
+        "portal": "https://support.dell.example",
+    },
+    "metronet": {"phone": "+1 555 0191", "contract": "circuit 4411-NE", "hours": "24x7"},
+}
+_VENDOR_BOARD = next(board.name for board in desk.BOARDS if board.tier == "vendor")
 _STATUS_CLASSES = {
     desk.NEW: "new",
     desk.ASSIGNED: "new",
@@ -75,6 +92,7 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
                 "phones": [client.contacts[0].phone, client.contacts[0].mobile],
                 "notes": client.facts,
                 "contacts": [f"{c.first} {c.last}, {c.title}" for c in client.contacts],
+                "incident_contact": _reached(client.contacts[0]),
                 "zone": client.zone,
                 "source": "the sandbox",
                 "reviewed_on": "2026-11-01",
@@ -83,8 +101,22 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
             for client in CLIENTS
         },
         "calendars": {"office": {"timezone": "America/New_York", "weekly": _OFFICE}},
+        "escalation": {
+            "tiers": {tier: _team(tier) for tier in ("L1", "L2", "L3")},
+            "vendors": {name: {**held, "queues": {PSA: _VENDOR_BOARD}} for name, held in _VENDORS.items()},
+        },
         "guard": {"flags": _FLAGS},
     }
+
+
+def _reached(contact: Contact) -> str:
+    return f"{contact.first} {contact.last}, {contact.mobile}"
+
+
+def _team(tier: str) -> dict[str, Any]:
+    """Who is on a tier; the first two carry its phone."""
+    members = [member for member in desk.MEMBERS if member.tier == tier]
+    return {"members": [m.name for m in members], "phones": {m.name: m.phone for m in members[:2]}}
 
 
 def secrets(sandbox: Sandbox) -> dict[str, str]:

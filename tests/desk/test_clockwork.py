@@ -187,6 +187,6 @@ def test_the_example_is_the_default_and_its_policies_work(tmp_path: Path) -> Non
     desk = Clockwork(load(file))
     assert [p.name for p in desk.policies] == ["around_the_clock", "standard"]
     assert replace(desk.triage, clients={}) == Triage()
-    assert replace(desk.storms, providers=()) == replace(StormRules(), providers=())
+    assert replace(desk.storms, providers=(), integrations=()) == replace(StormRules(), providers=())
     made = desk.clocked(ticket(1, sla=Sla(), priority=3))
     assert made.sla.resolution.calendar == "office"

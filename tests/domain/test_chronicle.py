@@ -3,7 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from mspterm.domain.chronicle import KEPT, events_from, events_of, first_reply, seen, unknown_before
+from mspterm.domain.chronicle import (
+    KEPT,
+    events_from,
+    events_of,
+    first_reply,
+    seen,
+    unknown_before,
+    with_route,
+)
 from mspterm.domain.history import Event, Happened
 from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
@@ -109,3 +117,23 @@ def test_the_first_human_reply_is_what_the_client_could_read() -> None:
     assert found is not None
     assert found.body == "On it"
     assert first_reply(conversation((1, "customer", "Down"))) is None
+
+
+def test_where_it_went_and_who_took_it_is_kept_and_no_clock_sees_it() -> None:
+    first = looked(ticket(queue=SafeText("Desk"), tier="L1"))
+    taken = replace(first, assignee=SafeText("Ines"), assignee_id="ines")
+    moved = replace(taken, queue=SafeText("Systems"), tier="L2", updated_at=NOW + MINUTE)
+    went = seen(moved, first)[-2:]
+    assert went == (
+        Event(NOW + MINUTE, Happened.QUEUE, "L2:Systems", "L1:Desk"),
+        Event(NOW + MINUTE, Happened.OWNER, "Ines", ""),
+    )
+    assert events_of(looked(moved, first)) == events_of(first)
+
+
+def test_an_exact_log_keeps_where_it_was_seen_to_go() -> None:
+    said = (Event(NOW, Happened.AGENT), Event(NOW + 3 * MINUTE, Happened.CUSTOMER))
+    went = Event(NOW + MINUTE, Happened.QUEUE, "L2:b", "L1:a")
+    before = (Event(NOW, Happened.SEEN, "open", "open"), went)
+    assert with_route(said, before) == (said[0], went, said[1])
+    assert with_route(said, before[:1]) == said

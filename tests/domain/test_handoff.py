@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mspterm.config.model import Client
 from mspterm.domain.device import DeviceDetail, Disk
-from mspterm.domain.handoff import HEADINGS, Handoff, HandoffError, draft, parse, render
+from mspterm.domain.evidence import Done, Evidence, clock_lines, done_lines, notice_lines, ticket_lines
+from mspterm.domain.handoff import HEADINGS, Handoff, HandoffError, draft, parse, render, too_thin
+from mspterm.domain.incident import verified
+from mspterm.domain.route import call_line, move_line
+from mspterm.domain.row import ClockState
 from mspterm.domain.text import SafeText
-from mspterm.domain.ticket import Contact, Note, TicketDetail
-from tests.domain.domain_rows import NOW, device, ticket
+from mspterm.domain.ticket import Clock, Contact, Note, Sla, TicketDetail
+from tests.domain.domain_rows import NOW, device, row, ticket
 
 
 def note(minutes: int, kind: str, body: str, author: str = "Ines", spent: int | None = None) -> Note:
@@ -53,7 +58,7 @@ SERVER = DeviceDetail(
 
 
 def test_a_draft_is_filled_in_from_what_is_known() -> None:
-    made = draft(DETAIL, SERVER, NOW, open_at_client=3)
+    made = draft(DETAIL, SERVER, NOW, Evidence(open_at_client=3))
     assert made.what == "DC01 disk D: below 5% (rt:42, P3, open)\n\nThe x-ray server is slow\nand then stops."
     assert made.tried.splitlines() == [
         "- 2026-11-24 07:00Z Ines, 15 min: cleared temp files",
@@ -138,3 +143,73 @@ plain = st.text(st.characters(codec="utf-8", exclude_characters="#\r"), max_size
 def test_the_file_form_gives_the_handoff_again(made: Handoff) -> None:
     assert parse(render(made)) == made
     assert all(title in render(made) for title in HEADINGS.values())
+
+
+def test_the_evidence_stands_under_the_part_that_it_belongs_to() -> None:
+    known = Evidence(("SLA x",), ("- ran y",), ("RACI z",), ("Last of Jane",), ("Last of DC01",), 1)
+    made = draft(DETAIL, SERVER, NOW, known)
+    assert made.what.endswith("then stops.\n\nSLA x")
+    assert made.tried.endswith("df -h: D: 97 %\n- ran y")
+    assert made.client_context.endswith("client: 1\nRACI z\nLast of Jane")
+    assert made.check_first.endswith("Last of DC01")
+
+
+def test_earlier_handoffs_calls_and_checks_of_the_caller_tried_nothing() -> None:
+    notes = (
+        note(9, "internal", move_line("L1 Desk", "L2 Systems", down=False) + "\n\n## What happens"),
+        note(8, "internal", call_line("Priya", None, "busy", NOW)),
+        note(7, "internal", verified("Jane", "code", "555", "passed")),
+        note(6, "internal", "rebooted"),
+    )
+    assert draft(replace(DETAIL, notes=notes), None, NOW).tried == "- 2026-11-24 07:54Z Ines: rebooted"
+
+
+def test_clocks_say_whose_word_they_are_and_what_is_left() -> None:
+    due = NOW + timedelta(hours=1, minutes=5)
+    late, met = (
+        Clock(ClockState.RUNNING, NOW - timedelta(minutes=9), "calc"),
+        Clock(ClockState.MET, due, "psa"),
+    )
+    sla = Sla(response=met, plan=late, resolution=Clock(ClockState.PAUSED, due, "psa"))
+    assert clock_lines(ticket(sla=sla), NOW) == (
+        "SLA response: met, due 2026-11-24 09:05Z [psa]",
+        "SLA plan: breached, due 2026-11-24 07:51Z (-9m) [calc]",
+        "SLA resolution: paused, due 2026-11-24 09:05Z [psa]",
+    )
+
+
+def test_what_was_done_and_what_binds_are_a_line_each() -> None:
+    assert done_lines([Done(NOW, "Ines", "reboot", "DC01", "done")]) == (
+        "- 2026-11-24 08:00Z Ines: reboot on DC01, done (journal)",
+    )
+    facts = Client(
+        "x",
+        raci={"cloud": {"responsible": "us"}, "network": {"responsible": "HVD IT"}},
+        baa=True,
+        notice_h=24,
+    )
+    assert notice_lines(facts, "network") == (
+        "RACI network: responsible HVD IT",
+        "RACI cloud: responsible us",
+        "Compliance: HIPAA, no patient data in notes or output",
+        "Compliance: a security incident must be told within 24 h",
+    )
+    assert notice_lines(None, None) == ()
+
+
+def test_other_tickets_are_those_of_the_last_fortnight() -> None:
+    old = row("1", updated_at=NOW - timedelta(days=15))
+    many = [row(str(n), updated_at=NOW - timedelta(days=n)) for n in range(2, 10)]
+    said = ticket_lines("Last 14 days of Jane:", [*many, old], NOW)
+    assert said[:2] == ("Last 14 days of Jane:", "  #2 open: Ticket 2")
+    assert said[-1] == "  and 2 more"
+    assert ticket_lines("x", [old], NOW) == ()
+
+
+def test_a_thin_handoff_is_told_what_it_lacks() -> None:
+    said = Handoff("The x-ray server stops", "- - >\n  *", "", "", "")
+    assert too_thin(said, ("what",), 15) is None
+    assert too_thin(said, ("what", "tried", "hypothesis"), 15) == (
+        "the handoff says too little under What was tried and Hypothesis: at least 15 characters each, so"
+        " that the next tier needn't ask the client again"
+    )

@@ -8,6 +8,7 @@ from mspterm.desk.choosing import one_of
 from mspterm.desk.coverage import billable
 from mspterm.desk.directory import Directory
 from mspterm.desk.incidents import switch_text, verification
+from mspterm.desk.plans.gathering import closed_with_children
 from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience, Plan
 from mspterm.domain.planning import Asked, plan_update
@@ -20,7 +21,7 @@ async def plan_fields(book: Directory, action: str, refs: Sequence[str], wanted:
     asked = [(t, await _asked(book, t, wanted, action)) for t in book.tickets(refs)]
     if all(a == Asked(audience=a.audience, meets=a.meets) for _, a in asked):
         raise failed(Reason.REFUSED, f"{action}: nothing was given to change.")
-    return plan_update(action, asked)
+    return await closed_with_children(book, plan_update(action, asked), asked)
 
 
 async def _asked(book: Directory, ticket: Ticket, wanted: Wanted, action: str) -> Asked:
