@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from mspterm.cli.perform import approver_option, emergency_option, perform
+from mspterm.cli.lifts import lifted, no_look_option
+from mspterm.cli.perform import perform
 from mspterm.cli.read import know_devices
 from mspterm.cli.session import USAGE, complain, fetch, refresh, run
 from mspterm.cli.write import written
@@ -36,8 +37,8 @@ COMMAND = "mspterm.command"
 @click.option("--shell", type=click.Choice(["auto", "sh", "powershell", "cmd"]), default="auto")
 @click.option("--as", "run_as", type=click.Choice(["system", "user"]), default="system")
 @written
-@emergency_option
-@approver_option
+@lifted
+@no_look_option
 @click.pass_context
 def run_(
     ctx: click.Context, /, devices: tuple[str, ...], script: str | None, param: tuple[str, ...], attach: str | None,
@@ -71,15 +72,16 @@ async def see(desk: Desk, devices: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("device")
+@click.argument("devices", nargs=-1, required=True)
 @written
-@emergency_option
-@approver_option
-def reboot(device: str, **how: Any) -> None:
-    """Restart a device, behind the guard."""
+@lifted
+@no_look_option
+def reboot(devices: tuple[str, ...], **how: Any) -> None:
+    """Restart devices, behind the guard."""
 
     async def verb(desk: Desk) -> int:
-        await see(desk, (device,))
-        return await perform(desk, "reboot", (Planner(desk).device(device)[0].ref,), Wanted(), **how)
+        await see(desk, devices)
+        refs = [Planner(desk).device(d)[0].ref for d in devices]
+        return await perform(desk, "reboot", refs, Wanted(), **how)
 
     run(verb)

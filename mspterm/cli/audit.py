@@ -14,6 +14,7 @@ import click
 from mspterm.cli.evidence import as_csv, as_json
 from mspterm.cli.output import print_json, print_table
 from mspterm.cli.read import json_option
+from mspterm.cli.reviews import open_reviews, review, said_of
 from mspterm.cli.session import DONE, FAILED, NO_CREDENTIAL, complain, run
 from mspterm.desk.desk import Desk
 from mspterm.desk.journal import Journal, Verification
@@ -53,6 +54,9 @@ class Which:
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
 
+ALL = Which()
+
+
 def _instant(value: str | None, *, ends: bool = False) -> datetime | None:
     """A date or an instant of ISO 8601, UTC where no zone is said; a date that `ends` counts to its end."""
     if value is None:
@@ -90,6 +94,9 @@ def audit() -> None:
     """The journal of everything that was done, and refused."""
 
 
+audit.add_command(review)
+
+
 @audit.command()
 @which_options
 @json_option
@@ -97,11 +104,14 @@ def show(as_json: bool, **which: Any) -> None:
     """What was done, oldest first."""
 
     async def verb(desk: Desk) -> int:
-        rows = [{k: r[k] for k in KEYS} for r in _records(await desk.journal(), Which(**which))]
+        journal = await desk.journal()
+        rows = [{k: r[k] for k in KEYS} for r in records_of(journal, Which(**which))]
         if as_json:
             print_json(rows)
         else:
             print_table(("AT", "WHO", "ACTION", "REFS", "STATE", "REASON"), [_cells(row) for row in rows])
+        for sentence in said_of(open_reviews(records_of(journal))):
+            complain(sentence)
         return DONE
 
     run(verb)
@@ -113,7 +123,7 @@ def _cells(row: Record) -> list[str]:
     return [clean(str(cell or "-")) for cell in found]
 
 
-def _records(journal: Journal, which: Which) -> Iterator[Record]:
+def records_of(journal: Journal, which: Which = ALL) -> Iterator[Record]:
     """The records that are of actions; checkpoints seal the chain and say nothing more."""
     for _, _, raw in journal.records():
         try:
@@ -147,7 +157,7 @@ def export(form: str, as_json_: bool, out: Path | None, **which: Any) -> None:
 
     async def verb(desk: Desk) -> int:
         journal = await desk.journal()
-        records = list(_records(journal, Which(**which)))
+        records = list(records_of(journal, Which(**which)))
         text = as_json(records) if as_json_ or form == "json" else as_csv(records)
         if out is None:
             click.echo(text, nl=False)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import click
 
+from mspterm.cli.lifts import Lifts
 from mspterm.cli.output import print_json, say
 from mspterm.cli.rows import result_row
 from mspterm.cli.session import DONE, FAILED, PARTLY, UNCERTAIN
 from mspterm.desk.desk import Desk
-from mspterm.desk.perform import Performer
+from mspterm.desk.perform import Look, Performer
 from mspterm.desk.planner import Planner
 from mspterm.desk.wanted import Wanted
-from mspterm.domain.action import Ask, Consent, Emergency, Outcome, Plan, Refuse, Result, State, Verdict
+from mspterm.domain.action import Ask, Consent, Outcome, Plan, Refuse, Result, State, Verdict
 from mspterm.domain.guard import unconfirmed
-from mspterm.domain.reasons import Failure, Reason, failed
+from mspterm.domain.reasons import Failure
 
 confirm_option = click.option("--confirm", help="The typed confirmation, as the plan shows it.")
-emergency_option = click.option("--emergency", help="Why this can't wait for the end of a change freeze.")
-approver_option = click.option("--approver", help="Who at the client approved that.")
+plan_hash_option = click.option("--plan-hash", help="Only this plan: its hash, as --dry-run showed it.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print the plan, change nothing.")
 
 
@@ -34,30 +35,44 @@ async def perform(
     as_json: bool,
     dry_run: bool,
     confirm: str | None,
-    emergency: str | None = None,
-    approver: str | None = None,
+    plan_hash: str | None = None,
+    no_look: bool = False,
+    **lifts: Any,
 ) -> int:
-    """Plans, asks where it must and can, performs, prints; returns the exit status."""
-    claimed = emergency_of(emergency, approver)
-    plan = replace(await Planner(desk).plan(action, refs, wanted), emergency=claimed)
+    """Plans, asks where it must and can, performs, prints; returns the exit status. `lifts` are what
+    `cli.lifts` has options for."""
+    lifting = Lifts(**lifts)
+    plan = lifting.claimed(await Planner(desk).plan(action, refs, wanted))
     performer = Performer(desk)
-    verdict = await performer.judge(plan, Consent(confirm, plan.hash))
-    if dry_run:
+    consent = Consent(confirm, plan_hash or plan.hash, approval=lifting.signed())
+    verdict = await performer.judge(plan, consent)
+    if lifting.write_out(desk, plan) or dry_run:
         print_plan(plan, verdict, as_json)
         return DONE
-    results = await performer.perform(plan, Consent(confirmed(plan, verdict, confirm), plan.hash))
+    consent = replace(consent, phrase=confirmed(plan, verdict, confirm))
+    results = await performer.perform(plan, consent, _look(no_look))
     _print_results(results, as_json)
     return exit_status([r.outcome.state for r in results])
 
 
-def emergency_of(reason: str | None, approver: str | None) -> Emergency | None:
-    """What `--emergency` and `--approver` say. Raises Failed where one of them is missing or empty."""
-    if reason is None and approver is None:
-        return None
-    why, who = " ".join((reason or "").split()), " ".join((approver or "").split())
-    if not why or not who:
-        raise failed(Reason.REFUSED, "An emergency needs both --emergency REASON and --approver WHO.")
-    return Emergency(why, who)
+def _look(no_look: bool) -> Look | None:
+    """Who looks between two batches: the person at the terminal; without one nobody can."""
+    if sys.stdin.isatty():
+        return _asked
+    return _unasked if no_look else None
+
+
+async def _asked(results: Sequence[Result], left: int) -> bool:
+    for result in results:
+        _print_one(result)
+    try:
+        return click.confirm(f"Go on with the next of {left} left?", err=True)
+    except click.Abort:
+        return False
+
+
+async def _unasked(results: Sequence[Result], left: int) -> bool:
+    return True
 
 
 def confirmed(plan: Plan, verdict: Verdict, confirm: str | None) -> str | None:
@@ -97,10 +112,14 @@ def _print_results(results: Sequence[Result], as_json: bool) -> None:
         print_json([result_row(r) for r in results])
         return
     for result in results:
-        outcome = result.outcome
-        say(f"{outcome.created_ref or outcome.ref} {result.action} {said(outcome)}", err=True)
-        for line in outcome.detail:
-            say(f"  {line}", err=True)
+        _print_one(result)
+
+
+def _print_one(result: Result) -> None:
+    outcome = result.outcome
+    say(f"{outcome.created_ref or outcome.ref} {result.action} {said(outcome)}", err=True)
+    for line in outcome.detail:
+        say(f"  {line}", err=True)
 
 
 def said(outcome: Outcome) -> str:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from mspterm.cli.perform import confirm_option, dry_run_option, perform
+from mspterm.cli.output import say
+from mspterm.cli.perform import confirm_option, dry_run_option, perform, plan_hash_option
 from mspterm.cli.read import json_option
-from mspterm.cli.session import USAGE, complain, fetch, run
+from mspterm.cli.session import DONE, USAGE, complain, fetch, run
 from mspterm.desk.desk import Desk
 from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Audience
@@ -23,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def written(verb: F) -> F:
     """The options that every write has."""
-    for option in (json_option, dry_run_option, confirm_option):
+    for option in (json_option, dry_run_option, plan_hash_option, confirm_option):
         verb = option(verb)
     return verb
 
@@ -94,9 +95,7 @@ def _need(refs: tuple[str, ...], what: str = "REF") -> None:
         _usage(f"{what} is missing; a ref looks like rt:42.")
 
 
-def write(
-    action: str, refs: tuple[str, ...], wanted: Wanted, *, as_json: bool, dry_run: bool, confirm: str | None
-) -> None:
+def write(action: str, refs: tuple[str, ...], wanted: Wanted, **how: Any) -> None:
     """Reads the tickets anew, plans, and performs."""
     _need(refs)
 
@@ -105,7 +104,7 @@ def write(
             failure = await fetch(desk, ref)
             if failure is not None:
                 _unless_known(desk, ref, failure)
-        return await perform(desk, action, refs, wanted, as_json=as_json, dry_run=dry_run, confirm=confirm)
+        return await perform(desk, action, refs, wanted, **how)
 
     run(verb)
 
@@ -238,6 +237,18 @@ def verify(ref: str, method: str, number: str | None, result: str, **how: Any) -
 
 @click.command()
 @click.argument("ref")
+@click.argument("whom")
+@click.argument("result", type=click.Choice(["reached", "voicemail", "busy", "no answer"]))
+@click.option("--number", help="The number called; the one on file where not given.")
+@click.option("--text", help="What was said.")
+@written
+def call(ref: str, whom: str, result: str, number: str | None, text: str | None, **how: Any) -> None:
+    """Record on the ticket whom you called and what came of it: REF WHOM RESULT."""
+    write("call", (ref,), Wanted(whom=whom, result=result, number=number, text=text), **how)
+
+
+@click.command()
+@click.argument("ref")
 @click.option("--to", required=True, help="tier:N, queue:NAME or vendor:NAME.")
 @click.option(
     "--handoff", type=click.Path(path_type=Path), help="The handoff's text; - is stdin. Default: drafted."
@@ -246,8 +257,13 @@ def verify(ref: str, method: str, number: str | None, result: str, **how: Any) -
     "--release", is_flag=True, help="Nobody owns it afterwards; without it, you hold it until they claim."
 )
 @click.option("--case", help="The vendor's case number.")
+@click.option("--reason", help="Why, in a line; needed where it goes to a lower tier.")
+@click.option("--draft", is_flag=True, help="Only print the handoff as drafted, to edit and give back.")
 @written
-def escalate(ref: str, to: str, handoff: Path | None, release: bool, case: str | None, **how: Any) -> None:
+def escalate(
+    ref: str, to: str, handoff: Path | None, release: bool, case: str | None, reason: str | None, draft: bool,
+    **how: Any,
+) -> None:  # fmt: skip
     """Move a ticket to another tier, queue or vendor, with a handoff of five parts as an internal note."""
     _, text = read_text((ref,), None, handoff)
 
@@ -258,7 +274,10 @@ def escalate(ref: str, to: str, handoff: Path | None, release: bool, case: str |
         if failure is not None:
             _unless_known(desk, ref, failure)
         told = from_text(text) if text is not None else await drafted(desk, ref)
-        wanted = Wanted(to=to, text=told, release=release, number=case)
+        if draft:
+            say(told.rstrip())
+            return DONE
+        wanted = Wanted(to=to, text=told, release=release, number=case, reason=reason)
         return await perform(desk, "escalate", (ref,), wanted, **how)
 
     run(verb)

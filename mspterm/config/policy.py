@@ -15,6 +15,8 @@ from mspterm.config.reader import ConfigError, Reader, Setting, read_text
 from mspterm.config.table import TABLES
 
 _GUARD = next(table for table in TABLES if table.name == "guard")
+_ONLY_ITS_WORD: Mapping[str, Any] = {"break_glass": False, "approvers": {}}
+"""What lifts the caps is the policy's to give, where there is one: else a user could lift them alone."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 Ruled = tuple[Guard, tuple[str, ...], tuple[Setting, ...]]
@@ -43,6 +45,7 @@ def ruled(guard: Guard, file: Path, *, root: int = 0) -> Ruled:
     failures = tuple(map(str, reader.problems))
     settings = tuple(replace(s, file=file) for s in reader.settings if s.line is not None)
     flags = {**guard.flags, **values.pop("flags", {})}
+    values = {**_ONLY_ITS_WORD, **values}
     return replace(guard, **values, flags=flags, doubt="; ".join(failures) or None), failures, settings
 
 

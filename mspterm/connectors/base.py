@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from mspterm.domain.action import Outcome, Write
+from mspterm.domain.budget import Limit
 from mspterm.domain.device import Alert, Asset, Device, DeviceDetail, Sample
 from mspterm.domain.people import Identity, Technician
 from mspterm.domain.text import SafeText
@@ -30,6 +31,7 @@ class Manifest:
     `can` maps capability names (note, reply, time, status, assign, priority, queue, next, new,
     claim, escalate, run, reboot, telemetry...) to Capability; a missing name can't be done.
     `meets` says in words which SLA target an action (claim, reply, resolve) meets there.
+    `limit` is the tenant's published limit of calls; None where no figure is published.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Manifest:
     poll_s: float = 30.0
     can: Mapping[str, Capability] = field(default_factory=dict)
     meets: Mapping[str, str] = field(default_factory=dict)
+    limit: Limit | None = None
 
     def able(self, name: str) -> Capability:
         """What is said of one capability; one that isn't named can't be done."""
@@ -103,6 +106,15 @@ class Script:
     id: str
     name: SafeText
     language: SafeText
+
+
+@runtime_checkable
+class HasScripts(Protocol):
+    """A connector of an RMM with a library of scripts."""
+
+    async def scripts(self, id: str) -> tuple[Script, ...]:
+        """Those that can be run on a device. Raises Failed."""
+        ...
 
 
 class RemoteTerminal(Protocol):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.app import App
 
 from mspterm.console.dialogs.ask import AskContext, ask
-from mspterm.console.dialogs.confirm import confirm
-from mspterm.console.dialogs.result import sentence_of, show_results
+from mspterm.console.dialogs.confirm import confirm, refused
+from mspterm.console.dialogs.result import look_between, sentence_of, show_results
 from mspterm.console.drafts import Drafts
 from mspterm.console.session import Running
 from mspterm.desk.actions import BY_NAME
@@ -19,6 +20,12 @@ from mspterm.domain.action import Consent, OpenSession, Plan, Refuse, Result, St
 from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.spec import ActionSpec
 
+if TYPE_CHECKING:
+    from mspterm.console.dialogs.lift import Lifted
+    from mspterm.domain.approval import Approval
+
+_MOST_TOLD = 6
+"""Results of one action that are told each: more would cover the screen."""
 _ROLES = {State.DONE: "ok", State.QUEUED: "warning", State.PLANNED: "muted"}
 
 
@@ -40,14 +47,17 @@ class Acting:
         tell: Tell,
         flying: Callable[[int], None],
         doing: Callable[[str], None],
+        holding: Callable[[int], None] = lambda step: None,
     ) -> None:
-        """`flying` is told +1 and -1 around each sending; `doing` what is waited for before, then ""."""
+        """`flying` is told +1 and -1 around each sending, `holding` around each session on a device;
+        `doing` what is waited for before, then ""."""
         self._app = app
         self._running = running
         self._drafts = drafts
         self._tell = tell
         self._flying = flying
         self._doing = doing
+        self._holding = holding
 
     async def run(
         self,
@@ -71,7 +81,8 @@ class Acting:
                 ready = await self._confirmed(spec, refs, wanted, because)
                 if ready is not None:
                     self._keep(spec, refs, wanted)
-                    return await self._send(spec, refs, wanted, *ready)
+                    results = await self._send(spec, refs, wanted, *ready)
+                    return (*results, *await self._after(spec, refs, wanted, results))
                 problem = ""
             except Failed as error:
                 problem = error.failure.sentence
@@ -79,6 +90,19 @@ class Acting:
                 if problem:
                     self._tell(f"{spec.title}: {problem}", "failed")
                 return ()
+
+    async def _after(
+        self, spec: ActionSpec, refs: tuple[str, ...], wanted: Wanted, results: Sequence[Result]
+    ) -> Sequence[Result]:
+        """An escalation wakes nobody: whom to call is asked next, to note what came of it."""
+        if spec.name != "escalate" or any(r.outcome.state is not State.DONE for r in results):
+            return ()
+        from mspterm.console.dialogs.call_form import call_after
+
+        before = call_after(self._running.desk, refs[0], wanted.to)
+        if before is None or self._app.screen.is_modal:
+            return ()
+        return await self.run(BY_NAME["call"], refs, None, before=before)
 
     def _draft(self, spec: ActionSpec, refs: Sequence[str]) -> Wanted | None:
         text = self._drafts.find(spec.name, refs)
@@ -97,11 +121,34 @@ class Acting:
             verdict = await self._running.performer.judge(plan, Consent(plan_hash=plan.hash))
         finally:
             self._doing("")
-        if isinstance(verdict, Refuse):
-            # The refusal reaches the journal by way of the only door.
-            await self._running.performer.perform(plan, Consent(plan_hash=plan.hash))
+        approval = None
+        while isinstance(verdict, Refuse):
+            lifted = await self._lifted(plan, verdict, approval)
+            if lifted is None:
+                return None
+            plan, approval = lifted.plan, lifted.approval
+            verdict = await self._running.performer.judge(
+                plan, Consent(plan_hash=plan.hash, approval=approval)
+            )
         consent = await confirm(self._app, plan, verdict, because)
-        return None if consent is None else (plan, consent)
+        return None if consent is None else (plan, replace(consent, approval=approval))
+
+    async def _lifted(self, plan: Plan, verdict: Refuse, approval: Approval | None) -> Lifted | None:
+        """What the person says that lifts a refusal, which is shown; None where nothing does."""
+        # The refusal reaches the journal by way of the only door.
+        await self._running.performer.perform(plan, Consent(plan_hash=plan.hash, approval=approval))
+        if not await refused(self._app, plan, verdict) or verdict.lift is None:
+            return None
+        from mspterm.console.dialogs.lift import lift
+
+        return await lift(self._app, self._running.desk, plan, verdict.lift)
+
+    async def _look(self, plan: Plan, results: Sequence[Result], left: int) -> bool:
+        self._flying(-1)
+        try:
+            return await look_between(self._app, plan, results, left)
+        finally:
+            self._flying(1)
 
     def _keep(self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted) -> None:
         """The text on disk before anything is sent. Raises Failed where that can't be done."""
@@ -120,7 +167,7 @@ class Acting:
             return await self._session(plan, consent)
         self._flying(1)
         try:
-            results = await self._running.performer.perform(plan, consent)
+            results = await self._running.performer.perform(plan, consent, partial(self._look, plan))
         except Failed as error:
             # The journal failed half-way: asking again could send it twice.
             self._tell(f"{error.failure.sentence} Look at the ticket before you do it again.", "failed")
@@ -128,10 +175,13 @@ class Acting:
         finally:
             self._flying(-1)
         names = {t.ref: t.name for t in plan.targets} if spec.scope == "device" else {}
-        for result in results:
+        for result in _worth_telling(results):
             proof = "; ".join(result.outcome.detail)
             said = sentence_of(result, names.get(result.outcome.ref))
             self._tell(f"{said} ({proof})" if proof else said, _ROLES.get(result.outcome.state, "failed"))
+        if len(results) > _MOST_TOLD:
+            done = sum(r.outcome.state is State.DONE for r in results)
+            self._tell(f"{spec.title}: {done} of {len(results)} writes done.")
         if all(r.outcome.state in (State.DONE, State.QUEUED) for r in results):
             self._drafts.drop(spec.name, refs)
         elif wanted.text:
@@ -147,7 +197,11 @@ class Acting:
         """A session on a device, and after it the update of its ticket, offered or kept for later."""
         from mspterm.console.remote import open_session, update_of
 
-        ended = await open_session(self._app, self._running, plan, consent)
+        self._holding(1)
+        try:
+            ended = await open_session(self._app, self._running, plan, consent)
+        finally:
+            self._holding(-1)
         role = _ROLES.get(ended.result.outcome.state, "failed")
         self._tell(sentence_of(ended.result, plan.targets[0].name), role)
         offer, update = update_of(ended, plan), BY_NAME["update"]
@@ -158,3 +212,10 @@ class Acting:
             self._tell(f"Its note is kept: {update.title} on {offer.attach} brings it up.")
             return (ended.result,)
         return (ended.result, *await self.run(update, (offer.attach,), None, before=offer))
+
+
+def _worth_telling(results: Sequence[Result]) -> Sequence[Result]:
+    """Of many, the first and those that did not get done."""
+    if len(results) <= _MOST_TOLD:
+        return results
+    return [r for n, r in enumerate(results) if n == 0 or r.outcome.state is not State.DONE]

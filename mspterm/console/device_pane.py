@@ -17,6 +17,7 @@ from mspterm.console.device_lines import KnownDevice, asset_lines, device_lines
 from mspterm.console.line_view import LineView, TextLine, line
 from mspterm.console.ticket_header import ago
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.flags import flagged
 from mspterm.desk.look import device_now
 from mspterm.domain.device import Device, DeviceDetail, Sample
 from mspterm.domain.reasons import Failed, Failure
@@ -49,7 +50,7 @@ class DevicePane(Widget):
     DEFAULT_CSS = "DevicePane { height: 1fr; width: 1fr; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r,f5", "ask", "Ask again", show=False, id="device.ask"),
+        Binding("f5,ctrl+r", "ask", "Ask again", show=False, id="ask"),
         *(
             Binding(str(n), f"ticket({n})", f"Open [{n}]", show=False, id=f"device.open_{n}")
             for n in range(1, 10)
@@ -200,7 +201,9 @@ class DevicePane(Widget):
         device, now = self._device, self._desk.now()
         if device is None:
             return self._asset_lines(width)
-        lines = device_lines(self._known(device), now=now, width=width, plain=self._plain)
+        lines = device_lines(
+            self._known(flagged(self._desk, device)), now=now, width=width, plain=self._plain
+        )
         if self._failure is not None:
             when = ago(device.observed_at, now)
             lines.insert(1, line(f"! as of {when}: {self._failure.sentence}", "failed"))

@@ -14,6 +14,8 @@ from mspterm.console.session import Session
 from mspterm.domain.reasons import Failed
 from mspterm.domain.spec import ActionSpec
 
+_ALL = "all devices"
+
 Targets = tuple[tuple[str, ...], str | None]
 """Refs, and the ticket that output goes to."""
 
@@ -27,10 +29,9 @@ def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -
     """Why the action can't be done on these; None where it can."""
     if session.running is None:
         return "the console is still starting"
-    if session.read_only:
-        return "this session is read-only"
-    if session.lockdown:
-        return "writes are locked down"
+    forbidden = forbidden_for(session, refs, spec)
+    if forbidden is not None:
+        return forbidden
     if spec.scope == "none":
         return _no_connection(session, spec, session.running.desk.serving("psa"))
     if not refs:
@@ -44,6 +45,28 @@ def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -
     return _no_connection(session, spec, sorted({ref.partition(":")[0] for ref in refs}))
 
 
+def forbidden_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -> str | None:
+    """What forbids it here, which the journal is told when it is tried all the same: None where nothing
+    does."""
+    if session.read_only:
+        return "this session is read-only"
+    if session.lockdown:
+        return "writes are locked down"
+    if spec.scope != "ticket":
+        return None
+    names = sorted({ref.partition(":")[0] for ref in refs})
+    return next((why for name in names if (why := _forbidden(session, name))), None)
+
+
+def _forbidden(session: Session, name: str) -> str | None:
+    connection = session.config.connections.get(name)
+    if connection is not None and connection.read_only:
+        return f"{name} is read-only here"
+    if connection is not None and connection.identity == "shared" and not session.config.guard.allow_shared:
+        return f"{name} acts under a name that several share"
+    return None
+
+
 def _no_connection(session: Session, spec: ActionSpec, names: list[str]) -> str | None:
     """Why none of these connections, or one that must, can do it."""
     reasons = [reason for name in names if (reason := _barred(session, name, spec))]
@@ -54,10 +77,8 @@ def _barred(session: Session, name: str, spec: ActionSpec) -> str | None:
     connection = session.config.connections.get(name)
     if connection is None:
         return f"{name} is no longer configured"
-    if connection.read_only:
-        return f"{name} is read-only here"
-    if connection.identity == "shared" and not session.config.guard.allow_shared:
-        return f"{name} acts under a name that several share"
+    if forbidden := _forbidden(session, name):
+        return forbidden
     try:
         able = manifest(connection).able(spec.needs)
     except Failed as error:
@@ -87,6 +108,8 @@ async def chosen_targets(
     refs = shown_refs(screen)
     if spec.scope == "none":
         return (), None
+    if spec.name == "parent":
+        return (_of_storm(session, refs[0]) if len(refs) == 1 else _parent_first(session, refs)), None
     if spec.scope != "device":
         return refs, None
     ticket = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
@@ -94,12 +117,35 @@ async def chosen_targets(
     devices = devices_of(session, refs)
     if len(devices) > 1:
         picked = await app.push_screen_wait(
-            Palette(f"{spec.title}: which device?", _choices(session, devices))
+            Palette(f"{spec.title}: which device?", _choices(session, devices, spec))
         )
-        devices = [picked] if picked else []
+        devices = devices if picked == _ALL else [picked] if picked else []
     return (tuple(devices), attach) if devices else None
 
 
-def _choices(session: Session, refs: list[str]) -> list[Choice]:
+def _of_storm(session: Session, ref: str) -> tuple[str, ...]:
+    """The tickets of the ticket's storm, the one to be their parent first: the closed one whose cause is
+    back, the one that the PSA has as parent, else the one that stands for them in the list."""
+    watch = session.storms
+    storm = next((s for s in watch.found if ref in s.refs), None) if watch else None
+    refs = storm.tickets if storm is not None else (ref,)
+    back = [watch.again[r] for r in refs if r in watch.again] if watch else []
+    found = [t for r in refs if (t := session.store.tickets.get(r)) is not None]
+    parents = {t.parent for t in found} & set(refs)
+    return tuple(dict.fromkeys((*back, *sorted(r for r in parents if r), ref, *refs)))
+
+
+def _parent_first(session: Session, refs: tuple[str, ...]) -> tuple[str, ...]:
+    from mspterm.domain.gathering import proposed
+
+    found = [t for ref in refs if (t := session.store.tickets.get(ref)) is not None]
+    return tuple(dict.fromkeys((*([proposed(found).ref] if found else []), *refs)))
+
+
+def _choices(session: Session, refs: list[str], spec: ActionSpec) -> list[Choice]:
     found = (session.store.devices.get(ref) for ref in refs)
-    return [Choice(d.ref, d.name, d.os or "") for d in found if d is not None]
+    choices = [Choice(d.ref, d.name, d.os or "") for d in found if d is not None]
+    if spec.many:
+        steps = "1, then 5, then the rest, with looks between"
+        choices.append(Choice(_ALL, f"All {len(choices)} devices", steps))
+    return choices

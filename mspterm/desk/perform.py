@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,12 +14,15 @@ from mspterm.desk import recovery
 from mspterm.desk.circumstances import circumstances
 from mspterm.desk.coverage import coverage
 from mspterm.desk.desk import Desk
+from mspterm.desk.flags import all_flagged
 from mspterm.desk.incidents import incident_devices, turn
 from mspterm.desk.journal import Journal
 from mspterm.desk.outbox import Outbox
-from mspterm.desk.recording import connection_of, entry, may_wait, seen
+from mspterm.desk.prior_word import closing, owned, unverified
+from mspterm.desk.recording import connection_of, entry, may_wait, review, seen
 from mspterm.desk.sending import Sender
-from mspterm.desk.signing import shared, signed
+from mspterm.desk.signing import identify, shared, signed
+from mspterm.desk.targets import as_known
 from mspterm.domain.action import (
     Ask,
     Audience,
@@ -34,6 +37,7 @@ from mspterm.domain.action import (
     Verdict,
     Write,
 )
+from mspterm.domain.batches import batches, stopped, unwatched
 from mspterm.domain.device import Device
 from mspterm.domain.guard import GuardContext, judge, unconfirmed
 from mspterm.domain.people import Technician
@@ -41,6 +45,9 @@ from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.spec import Risk
 from mspterm.domain.text import SafeText
 from mspterm.store.intents import Intent
+
+Look = Callable[[Sequence[Result], int], Awaitable[bool]]
+"""Shows what came of a batch, and how many are left; whether a person wants these done too."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -67,39 +74,54 @@ class Performer:
         """What the guard says now; writes nothing."""
         return judge(plan, await self._context(plan, consent))
 
-    async def _context(self, plan: Plan, consent: Consent) -> GuardContext:
-        desk = self._desk
+    async def _context(self, plan: Plan, consent: Consent, begun: int = 0) -> GuardContext:
+        """`begun` of the plan's writes were sent: they are among those of the last hour, and what a
+        second person signed was good for all of it."""
+        desk, guard = self._desk, self._desk.config.guard
         journal = await desk.journal()
+        doubt = None if begun else await self._doubt(plan, consent)
+        hour_ago = desk.now() - timedelta(hours=1)
         return GuardContext(
             read_only=desk.read_only,
             read_only_connections=frozenset(n for n, c in desk.connections.items() if c.read_only),
             shared_connections=shared(desk),
-            allow_shared=desk.config.guard.allow_shared,
+            allow_shared=guard.allow_shared,
             signer=desk.config.technician.name,
             lockdown=desk.lockdown is not None,
             journal_keyed=journal.keyed,
-            max_devices=desk.config.guard.max_devices,
-            max_clients=desk.config.guard.max_clients,
-            max_disruptive_per_hour=desk.config.guard.max_disruptive_per_hour,
-            disruptive_last_hour=desk.store.intents.acted_on_devices(desk.now() - timedelta(hours=1)),
-            policy_doubt=desk.config.guard.doubt,
+            max_devices=guard.max_devices,
+            max_clients=guard.max_clients,
+            max_disruptive_per_hour=guard.max_disruptive_per_hour,
+            disruptive_last_hour=max(0, desk.store.intents.acted_on_devices(hour_ago) - begun),
+            policy_doubt=guard.doubt,
+            free_text_tiers=guard.free_text_tiers,
+            free_text_max_devices=guard.free_text_max_devices,
+            tier=desk.config.technician.tier,
+            may_break_glass=guard.break_glass,
+            approved=consent.approval is not None and doubt is None,
+            approval_doubt=doubt,
+            known=as_known(desk, plan),
             around=circumstances(desk, plan),
             devices=self._devices(plan),
             held=self._held(plan),
             coverage=() if plan.risk is Risk.ROUTINE else coverage(desk, plan),
             incident_devices=incident_devices(desk),
+            owned=owned(desk, plan),
+            unverified=await unverified(desk, plan),
+            closing=closing(desk, plan),
             consent=consent,
         )
 
+    async def _doubt(self, plan: Plan, consent: Consent) -> str | None:
+        if consent.approval is None:
+            return None
+        from mspterm.desk.approving import doubt_of
+
+        return await doubt_of(self._desk, plan, consent.approval)
+
     def _devices(self, plan: Plan) -> Mapping[str, Device]:
-        """The plan's devices with the flags that the config adds to the RMM's."""
-        flags = {k.casefold(): v for k, v in self._desk.config.guard.flags.items()}
         found = (self._desk.store.devices.get(t.ref) for t in plan.targets)
-        return {
-            d.ref: replace(d, flags=tuple(dict.fromkeys((*d.flags, *flags.get(d.name.casefold(), ())))))
-            for d in found
-            if d is not None
-        }
+        return {d.ref: d for d in all_flagged(self._desk, (d for d in found if d is not None))}
 
     def _held(self, plan: Plan) -> Mapping[str, Technician]:
         rows = (self._desk.store.tickets.row(t.ref) for t in plan.targets)
@@ -109,28 +131,65 @@ class Performer:
             if r is not None and r.assignee_id
         }
 
-    async def perform(self, plan: Plan, consent: Consent) -> list[Result]:
+    async def perform(self, plan: Plan, consent: Consent, look: Look | None = None) -> list[Result]:
         """Performs every write of the plan in order; each has its own result.
 
         A refusal is journalled too and nothing is sent. Where the journal can't be written, every
-        write is refused.
+        write is refused. A disruptive plan over several devices goes on to its next batch where
+        `look` says so; without it nobody can look, and only few go on by themselves while all is done.
         """
         journal = await self._ready()
-        verdict = await self.judge(plan, consent)
-        if isinstance(verdict, Refuse | Ask):
-            failure = verdict.failure if isinstance(verdict, Refuse) else unconfirmed(verdict)
+        failure = await self._against(plan, consent) or (unwatched(plan) if look is None else None)
+        failure = failure or self.begin(journal, plan, consent)
+        if failure is not None:
             return [self._refused(journal, plan, w, failure) for w in plan.writes]
         results: list[Result] = []
-        halted: Failure | None = None
-        for write in plan.writes:
-            if halted is not None:
-                results.append(self._refused(journal, plan, write, halted))
-                continue
-            came = await self._one(journal, plan, write)
-            results += came
-            if plan.risk is not Risk.ROUTINE and came[0].outcome.state is not State.DONE:
-                halted = _not_begun(came[0].outcome)
+        done = 0
+        for batch in batches(plan):
+            if done and failure is None:
+                failure = await self._between(plan, consent, results, done, look)
+            for write in batch:
+                if failure is not None:
+                    results.append(self._refused(journal, plan, write, failure))
+                    continue
+                came = await self._one(journal, plan, write, why_allowed(plan, consent))
+                results += came
+                done += 1
+                binds = plan.risk is not Risk.ROUTINE or (plan.leads and write is plan.writes[0])
+                if binds and came[0].outcome.state is not State.DONE:
+                    failure = _not_begun(came[0].outcome)
         return results
+
+    async def _against(self, plan: Plan, consent: Consent, begun: int = 0) -> Failure | None:
+        """Why it isn't allowed as things stand; None where it is."""
+        verdict = judge(plan, await self._context(plan, consent, begun))
+        if isinstance(verdict, Refuse | Ask):
+            return verdict.failure if isinstance(verdict, Refuse) else unconfirmed(verdict)
+        return None
+
+    async def _between(
+        self, plan: Plan, consent: Consent, results: Sequence[Result], done: int, look: Look | None
+    ) -> Failure | None:
+        """Why the next batch is not begun: nobody looked, or things stand otherwise by now."""
+        if look is not None and not await look(results, len(plan.writes) - done):
+            return stopped(plan, done)
+        return await self._against(plan, consent, done)
+
+    def begin(self, journal: Journal, plan: Plan, consent: Consent) -> Failure | None:
+        """Spends what lifts the caps, on record, before anything is sent; why it can't be."""
+        try:
+            if consent.approval is not None:
+                from mspterm.desk.approving import spend
+
+                if not spend(self._desk, consent.approval):
+                    return Failure(
+                        Reason.REFUSED, "the approval was used just now; have the plan signed again"
+                    )
+            if plan.break_glass is not None:
+                journal.append(review(self._desk, plan), self._desk.now())
+        except Failed as error:
+            return error.failure
+        return None
 
     async def _ready(self) -> Journal:
         """The journal, and outbox and journal made to agree on what a crash left, once a process."""
@@ -144,14 +203,14 @@ class Performer:
 
     def _refused(self, journal: Journal, plan: Plan, write: Write, failure: Failure) -> Result:
         outcome = Outcome(write.ref, State.REFUSED, failure)
-        record = entry(self._desk, self._intent(plan, write), outcome.state.value, str(failure))
+        record = entry(self._desk, self._intent(plan, write, None), outcome.state.value, str(failure))
         try:
             journal.append(replace(record, intent_id=None), self._desk.now())
         except Failed as error:
             outcome = replace(outcome, failure=error.failure)
         return Result(outcome, plan.action, plan.hash, None)
 
-    def _intent(self, plan: Plan, write: Write) -> Intent:
+    def _intent(self, plan: Plan, write: Write, because: str | None) -> Intent:
         """A new one, as this process is about to send it."""
         known = self._desk.store.tickets.get(write.ref) if isinstance(write, Update) else None
         name, now, at = connection_of(write), self._desk.now(), None if known is None else seen(known)
@@ -161,7 +220,7 @@ class Performer:
             name,
             plan.action,
             "sending",
-            plan.because,
+            because,
             now,
             1,
             plan.hash,
@@ -169,9 +228,9 @@ class Performer:
             at,
         )
 
-    async def _one(self, journal: Journal, plan: Plan, write: Write) -> list[Result]:
-        await self._identify(connection_of(write))
-        intent = self._intent(plan, write)
+    async def _one(self, journal: Journal, plan: Plan, write: Write, because: str | None) -> list[Result]:
+        await identify(self._desk, connection_of(write))
+        intent = self._intent(plan, write, because)
         failure = self._record(journal, intent)
         if failure is not None:
             return [Result(Outcome(write.ref, State.REFUSED, failure), plan.action, plan.hash, None)]
@@ -215,14 +274,6 @@ class Performer:
             outcome = outcomes.get(intent.intent_id, outcome)
         return outcome
 
-    async def _identify(self, name: str) -> None:
-        """Under whose name this connection writes, asked once and kept, for the journal."""
-        if self._desk.store.connections.get(name).identity is not None:
-            return
-        with contextlib.suppress(Failed):
-            identity = await (await self._desk.connector(name)).whoami()
-            self._desk.store.connections.acts_as(name, f"{identity.technician.name} ({identity.kind})")
-
     async def _attach(
         self, journal: Journal, plan: Plan, write: RunCommand, outcome: Outcome
     ) -> list[Result]:
@@ -236,7 +287,7 @@ class Performer:
             f"Ran on {name} at {self._desk.now():%Y-%m-%d %H:%M} UTC ({said}):\n$ {write.command}\n{output}"
         )
         note = signed(self._desk, Update(write.attach, text=text, audience=Audience.INTERNAL))
-        return await self._one(journal, replace(plan, action="note", writes=(note,)), note)
+        return await self._one(journal, replace(plan, action="note", writes=(note,)), note, None)
 
     async def flush(self, name: str) -> None:
         """Sends what waited for this connection, oldest first, each after re-reading its ticket."""
@@ -260,6 +311,12 @@ class Performer:
     def recover(self) -> int:
         """Intents that a dead process left half-way become uncertain; returns how many."""
         return recovery.recover(self._desk)
+
+
+def why_allowed(plan: Plan, consent: Consent) -> str | None:
+    """Why it may be done at all, for the record."""
+    signed_by = None if consent.approval is None else f"{consent.approval} ({consent.approval.request.id})"
+    return "; ".join(why for why in (plan.because, signed_by) if why) or None
 
 
 def _not_begun(before: Outcome) -> Failure:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mspterm.desk.desk import Desk
 from mspterm.desk.journal import Journal
-from mspterm.desk.perform import Performer, new_intent_id
+from mspterm.desk.perform import Performer, new_intent_id, why_allowed
 from mspterm.desk.recording import connection_of, entry
 from mspterm.domain.action import Allow, Consent, OpenSession, Outcome, Plan, Result, State
 from mspterm.domain.reasons import Failed, Failure, Reason
@@ -57,6 +57,9 @@ class Sessions:
             [refused] = await self._performer.perform(plan, consent)
             return Ended(refused)
         journal = await self._desk.journal()
+        failure = self._performer.begin(journal, plan, consent)
+        if failure is not None:
+            raise Failed(failure)
         write = plan.writes[0]
         assert isinstance(write, OpenSession)
         began = self._desk.now()
@@ -66,7 +69,7 @@ class Sessions:
             connection_of(write),
             plan.action,
             "sending",
-            plan.because,
+            why_allowed(plan, consent),
             began,
             1,
             plan.hash,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from mspterm.desk.desk import Desk
 from mspterm.desk.recording import connection_of
-from mspterm.domain.action import NewTicket, Plan, Update, Write
+from mspterm.domain.action import NewTicket, OpenSession, Plan, Update, Write
+from mspterm.domain.reasons import Failed
 
 
 def shared(desk: Desk) -> frozenset[str]:
@@ -24,12 +26,27 @@ def signed(desk: Desk, write: Write) -> Write:
     return replace(write, text=f"{write.text.rstrip()}\n\n-- {name}")
 
 
-def under_a_name(desk: Desk, plan: Plan) -> Plan:
+async def identify(desk: Desk, name: str) -> str | None:
+    """Under whose name this connection writes, asked once and kept; None where it can't say now."""
+    known = desk.store.connections.get(name)
+    if known.identity is None and known.failure is None:
+        with contextlib.suppress(Failed):
+            identity = await (await desk.connector(name)).whoami()
+            desk.store.connections.acts_as(name, f"{identity.technician.name} ({identity.kind})")
+    return desk.store.connections.get(name).identity
+
+
+async def under_a_name(desk: Desk, plan: Plan) -> Plan:
     """The plan with its texts signed where they must be, and lines that say under whose name it goes."""
-    names = dict.fromkeys(connection_of(w) for w in plan.writes)
-    known = {n: desk.store.connections.get(n).identity for n in names}
-    lines = tuple(f"acting as {who} in {n}" for n, who in known.items() if who)
+    # An ssh session is nobody's in the RMM that knows the device.
+    through = [w for w in plan.writes if not isinstance(w, OpenSession) or w.by != "ssh"]
+    names = dict.fromkeys(connection_of(w) for w in through)
+    lines = [_acting_as(n, await identify(desk, n)) for n in names]
     writes = tuple(signed(desk, w) for w in plan.writes)
     if writes != plan.writes:
-        lines = (*lines, f"signed: -- {desk.config.technician.name}")
+        lines.append(f"signed: -- {desk.config.technician.name}")
     return replace(plan, writes=writes, lines=(*plan.lines, *lines))
+
+
+def _acting_as(name: str, who: str | None) -> str:
+    return f"acting as {who} in {name}" if who else f"acting as: {name} has not said yet under whose name"

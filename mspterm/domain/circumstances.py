@@ -38,8 +38,9 @@ class Circumstances:
         return tuple(dict.fromkeys(self.clients.get(t.ref, t.client) for t in plan.targets))
 
 
-def not_entered(plan: Plan, around: Circumstances) -> str | None:
-    """Why the plan isn't in the client that was entered; None where it is, or needn't be."""
+def not_entered(plan: Plan, around: Circumstances, *, several: bool = False) -> str | None:
+    """Why the plan isn't in the client that was entered; None where it is, or needn't be. Where it may
+    be of `several` clients, one of them is to be entered."""
     if not around.must_enter:
         return None
     wanted = _named(around.of(plan))
@@ -48,7 +49,8 @@ def not_entered(plan: Plan, around: Circumstances) -> str | None:
         return f"no client is entered, and this is in {wanted}; {ENTER}"
     if around.now is None or around.now >= entry.until:
         return f"your time in {_named([entry.client])} ended at {entry.until:%H:%M} UTC; {ENTER} again"
-    if any(client != entry.client for client in around.of(plan)):
+    inside = [client == entry.client for client in around.of(plan)]
+    if not (any(inside) if several else all(inside)):
         return f"you are in {_named([entry.client])}, and this is in {wanted}; {ENTER}"
     return None
 

@@ -5,59 +5,40 @@ It answers with a value (allow, refuse, ask) and never prompts; `desk.perform` a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from mspterm.domain.account_work import ANYWAY, replies_unverified, unverified
 from mspterm.domain.action import (
     Allow,
     Ask,
     Consent,
+    Lift,
     OpenSession,
     Plan,
     Reboot,
     Refuse,
     RunCommand,
+    Target,
     Update,
     Verdict,
 )
-from mspterm.domain.circumstances import Circumstances, freeze_line, frozen, not_entered, window_line
+from mspterm.domain.caps import above, approval, free_text, policy
+from mspterm.domain.circumstances import freeze_line, frozen, not_entered, window_line
 from mspterm.domain.device import Device
-from mspterm.domain.people import Technician
+from mspterm.domain.guard_context import GuardContext as GuardContext
+from mspterm.domain.guard_context import refused
+from mspterm.domain.raci import field_lines, not_ours
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.spec import Risk
+
+Rule = Callable[[Plan, GuardContext], Failure | None]
+Rules = tuple[Rule, ...]
 
 TAKE_OVER = "take over"
 _ON_DEVICES = (RunCommand, Reboot, OpenSession)
 DO_NOT_TOUCH = "do-not-touch"
+BREAK_GLASS = "break glass"
 _QUOTES = str.maketrans("", "", "'\"`´‘’‚‛“”„‟«»‹›")
-
-
-@dataclass(frozen=True, slots=True)
-class GuardContext:
-    """What the guard judges by. `devices` holds those that the plan acts on, by ref, with the config's
-    flags among their own; `held` the owners of its tickets where that is another technician."""
-
-    read_only: bool = False
-    read_only_connections: frozenset[str] = frozenset()
-    shared_connections: frozenset[str] = frozenset()
-    allow_shared: bool = False
-    signer: str | None = None
-    lockdown: bool = False
-    journal_writable: bool = True
-    journal_keyed: bool = True
-    max_devices: int = 5
-    max_clients: int = 1
-    max_disruptive_per_hour: int = 20
-    disruptive_last_hour: int = 0
-    policy_doubt: str | None = None
-    around: Circumstances = field(default_factory=Circumstances)
-    devices: Mapping[str, Device] = field(default_factory=dict)
-    held: Mapping[str, Technician] = field(default_factory=dict)
-    coverage: tuple[str, ...] = ()
-    """What isn't covered, at what rate and with whose OK, or that all is."""
-    incident_devices: Mapping[str, str] = field(default_factory=dict)
-    """The ticket of a suspected security incident by the device that it is about."""
-    consent: Consent = field(default_factory=Consent)
 
 
 def judge(plan: Plan, ctx: GuardContext) -> Verdict:
@@ -66,24 +47,33 @@ def judge(plan: Plan, ctx: GuardContext) -> Verdict:
     for rule in rules:
         failure = rule(plan, ctx)
         if failure is not None:
-            return Refuse(failure)
+            return Refuse(failure, _LIFTS.get(rule))
     if plan.risk is not Risk.ROUTINE:
         return _heard(Ask(stake(plan, ctx), plan.phrase or phrase_for(plan)), ctx.consent)
+    doubtful = tuple(replies_unverified(plan, ctx))
+    if doubtful:
+        return _heard(Ask((*_taken(plan, ctx), *doubtful), ANYWAY), ctx.consent)
     taken = tuple(_taken(plan, ctx))
     return _heard(Ask(taken, TAKE_OVER), ctx.consent) if taken else Allow()
 
 
 def phrase_for(plan: Plan) -> str:
-    """What must be typed: the device's name, or `N devices of CLIENT`. Without quote characters, so
-    that it can be quoted on any command line."""
-    if len(plan.targets) == 1:
-        return _plain(plan.targets[0].name) or _plain(plan.targets[0].ref)
-    return _plain(f"{len(plan.targets)} devices of {' and '.join(plan.clients) or 'an unknown client'}")
+    """What must be typed: the device's name, or `N devices of CLIENT`, where glass is broken with
+    those words before. Without quote characters, so that it can be quoted on any command line."""
+    what = phrase_of(plan.targets)
+    return what if plan.break_glass is None else f"{BREAK_GLASS} {what}"
+
+
+def phrase_of(targets: Sequence[Target]) -> str:
+    if len(targets) == 1:
+        return _plain(targets[0].name) or _plain(targets[0].ref)
+    clients = sorted({t.client for t in targets if t.client})
+    return _plain(f"{len(targets)} devices of {' and '.join(clients) or 'an unknown client'}")
 
 
 def unconfirmed(ask: Ask) -> Failure:
     """The refusal where nobody can be asked. Its sentence ends in what to add to the command."""
-    return _refused(f"this needs a typed confirmation; add --confirm '{ask.phrase}'")
+    return refused(f"this needs a typed confirmation; add --confirm '{ask.phrase}'")
 
 
 def stake(plan: Plan, ctx: GuardContext) -> tuple[str, ...]:
@@ -92,8 +82,13 @@ def stake(plan: Plan, ctx: GuardContext) -> tuple[str, ...]:
     for target in plan.targets:
         device = ctx.devices.get(target.ref)
         lines.append(_device_line(device) if device else f"{target.name}: nothing is known about this device")
+    if ctx.approved:
+        lines.append(f"second person: {ctx.consent.approval}")
+    if plan.break_glass is not None:
+        lines.append(f"break-glass: {plan.break_glass}; a review of it stays open until somebody closes it")
     return (
         *lines,
+        *field_lines(plan, ctx),
         f"coverage: {'; '.join(ctx.coverage) or 'not known'}",
         window_line(plan, ctx.around),
         freeze_line(plan, ctx.around),
@@ -103,7 +98,7 @@ def stake(plan: Plan, ctx: GuardContext) -> tuple[str, ...]:
 def _session(plan: Plan, ctx: GuardContext) -> Failure | None:
     if not (ctx.read_only or ctx.consent.read_only):
         return None
-    return _refused("this session is read-only; start mspterm without --read-only to write")
+    return refused("this session is read-only; start mspterm without --read-only to write")
 
 
 def _connections(plan: Plan, ctx: GuardContext) -> Failure | None:
@@ -137,7 +132,7 @@ def _shared(plan: Plan, ctx: GuardContext) -> Failure | None:
 def _lockdown(plan: Plan, ctx: GuardContext) -> Failure | None:
     if not ctx.lockdown:
         return None
-    return _refused(
+    return refused(
         "lockdown is on and stops every write; `mspterm lockdown off` lifts it where it is yours to lift"
     )
 
@@ -145,7 +140,7 @@ def _lockdown(plan: Plan, ctx: GuardContext) -> Failure | None:
 def _journal(plan: Plan, ctx: GuardContext) -> Failure | None:
     if ctx.journal_writable:
         return None
-    return _refused("the journal can't be written, and nothing is changed unrecorded; see `mspterm doctor`")
+    return refused("the journal can't be written, and nothing is changed unrecorded; see `mspterm doctor`")
 
 
 def _shown(plan: Plan, ctx: GuardContext) -> Failure | None:
@@ -154,11 +149,21 @@ def _shown(plan: Plan, ctx: GuardContext) -> Failure | None:
     return Failure(Reason.CONFLICT, "the plan changed since it was shown; look at it again and confirm that")
 
 
+def _as_planned(plan: Plan, ctx: GuardContext) -> Failure | None:
+    for target in plan.targets:
+        now = ctx.known.get(target.ref)
+        if now is not None and (now.name, now.client) != (target.name, target.client):
+            was, is_ = (f"{t.name} of {t.client or 'no client'}" for t in (target, now))
+            sentence = f"{target.ref} was {was} when this was planned and is {is_} by now; look at it again"
+            return Failure(Reason.CONFLICT, sentence)
+    return None
+
+
 def _untouchable(plan: Plan, ctx: GuardContext) -> Failure | None:
     for write in plan.writes:
         device = ctx.devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
         if device is not None and DO_NOT_TOUCH in device.flags:
-            return _refused(f"{device.name} is flagged do-not-touch; ask who set the flag, in [guard] flags")
+            return refused(f"{device.name} is flagged do-not-touch; ask who set the flag, in [guard] flags")
     return None
 
 
@@ -169,7 +174,7 @@ def _incident(plan: Plan, ctx: GuardContext) -> Failure | None:
             sentence = (
                 f"{ticket} is a suspected security incident on this device: its evidence stays as it is"
             )
-            return _refused(f"{sentence}; who declared it may lift it (`mspterm incident {ticket} off`)")
+            return refused(f"{sentence}; who declared it may lift it (`mspterm incident {ticket} off`)")
     return None
 
 
@@ -177,70 +182,36 @@ def _keyed(plan: Plan, ctx: GuardContext) -> Failure | None:
     if ctx.journal_keyed:
         return None
     how = "set MSPTERM_SECRET_JOURNAL_KEY or run `mspterm auth login journal`"
-    return _refused(f"the journal has no key, so a disruptive action can't be proven later; {how}")
-
-
-def _device_cap(plan: Plan, ctx: GuardContext) -> Failure | None:
-    count = len(plan.targets)
-    if count <= ctx.max_devices:
-        return None
-    return _refused(
-        f"{count} devices are more than the cap of {ctx.max_devices} for one action; choose fewer"
-    )
-
-
-def _client_cap(plan: Plan, ctx: GuardContext) -> Failure | None:
-    # What names no client may belong to any: it counts as one more.
-    count = len({target.client for target in plan.targets})
-    if count <= ctx.max_clients:
-        return None
-    return _refused(
-        f"the devices are of {count} clients, the cap is {ctx.max_clients}; take one client at a time"
-    )
-
-
-def _hour_cap(plan: Plan, ctx: GuardContext) -> Failure | None:
-    count, most = len(plan.writes), ctx.max_disruptive_per_hour
-    if ctx.disruptive_last_hour + count <= most:
-        return None
-    return _refused(
-        f"{ctx.disruptive_last_hour} disruptive actions in the last hour and {count} more are over the cap of"
-        f" {most}; wait, or have [guard] max_disruptive_per_hour raised"
-    )
-
-
-def _policy(plan: Plan, ctx: GuardContext) -> Failure | None:
-    if ctx.policy_doubt is None:
-        return None
-    return _refused(f"the host's policy can't be read, so its limits are not known: {ctx.policy_doubt}")
+    return refused(f"the journal has no key, so a disruptive action can't be proven later; {how}")
 
 
 def _entry(plan: Plan, ctx: GuardContext) -> Failure | None:
-    why = not_entered(plan, ctx.around)
-    return None if why is None else _refused(why)
+    above = ctx.approved or plan.break_glass is not None
+    why = not_entered(plan, ctx.around, several=above)
+    return None if why is None else refused(why)
 
 
 def _freeze(plan: Plan, ctx: GuardContext) -> Failure | None:
     found = frozen(plan, ctx.around)
     if found is None or plan.emergency is not None:
         return None
-    return _refused(
-        f"{found}; wait, or on the command line, with the client's approval, add"
-        " --emergency REASON --approver WHO"
-    )
+    return refused(f"{found}; wait, or, with the client's approval, add --emergency REASON --approver WHO")
 
 
-_WRITES: tuple[Callable[[Plan, GuardContext], Failure | None], ...] = (
+_WRITES: Rules = (
     _session,
     _connections,
     _shared,
     _lockdown,
     _journal,
     _shown,
+    _as_planned,
     _untouchable,
     _incident,
+    unverified,
 )
-_DISRUPTIVE = (_keyed, _policy, _entry, _freeze, _device_cap, _client_cap, _hour_cap)
+_DISRUPTIVE: Rules = (_keyed, policy, free_text, approval, above, _entry, not_ours, _freeze)
+_LIFTS: Mapping[Rule, Lift] = {above: Lift.SECOND_PERSON, _freeze: Lift.EMERGENCY, not_ours: Lift.EMERGENCY}
 
 
 def _heard(ask: Ask, consent: Consent) -> Verdict:
@@ -249,7 +220,7 @@ def _heard(ask: Ask, consent: Consent) -> Verdict:
     typed = " ".join(consent.phrase.split())
     if typed == " ".join(ask.phrase.split()):
         return Allow()
-    return Refuse(_refused(f"the phrase typed is not the one asked for; it is --confirm '{ask.phrase}'"))
+    return Refuse(refused(f"the phrase typed is not the one asked for; it is --confirm '{ask.phrase}'"))
 
 
 def _taken(plan: Plan, ctx: GuardContext) -> Iterator[str]:
@@ -267,7 +238,3 @@ def _device_line(device: Device) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(text.translate(_QUOTES).split())
-
-
-def _refused(sentence: str) -> Failure:
-    return Failure(Reason.REFUSED, sentence)

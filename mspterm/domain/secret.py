@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+IN_THE_ENVIRONMENT = "MSPTERM_SECRET_"
+"""How the names of the variables begin that may hold secrets."""
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a program that we start may see of our environment."""
+    return {name: value for name, value in environ.items() if not name.startswith(IN_THE_ENVIRONMENT)}
+
 
 class Secret:
     """Holds one secret value; only `reveal()` gives it away, so every use can be found by name."""

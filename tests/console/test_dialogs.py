@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
-from mspterm.console.dialogs import AskContext, ask, confirm, sentence_of, show_results
+from mspterm.console.dialogs import AskContext, ask
 from mspterm.console.dialogs.ask import form_for
 from mspterm.console.dialogs.form import FormDialog
 from mspterm.console.dialogs.frame import Dialog
@@ -24,22 +24,10 @@ from mspterm.desk.actions import BY_NAME
 from mspterm.desk.planner import Planner
 from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import (
-    Allow,
-    Ask,
     Audience,
-    Consent,
-    Outcome,
-    Plan,
-    Refuse,
-    Result,
-    State,
-    Target,
-    Update,
-    Verdict,
 )
 from mspterm.domain.handoff import HEADINGS
 from mspterm.domain.reasons import Failure, Reason
-from mspterm.domain.spec import Risk
 from mspterm.domain.text import SafeText
 from tests.console.pane_app import Room, a_room, shown, text, until, until_text
 
@@ -90,16 +78,6 @@ async def asking(
         await until(pilot, lambda: asked.open and room.app.focused is not None)
         yield asked
         if not worker.is_finished:
-            await asked.press("escape")
-
-
-@asynccontextmanager
-async def confirming(room: Room, plan: Plan, verdict: Verdict) -> AsyncIterator[Asked]:
-    async with shown(room) as pilot:
-        asked = Asked(pilot, room.app.run_worker(confirm(room.app, plan, verdict)))
-        await until(pilot, lambda: asked.open and room.app.focused is not None)
-        yield asked
-        if not asked.worker.is_finished:
             await asked.press("escape")
 
 
@@ -271,7 +249,7 @@ async def test_an_escalation_brings_the_five_parts_and_where_to(room: Room) -> N
 async def test_an_escalation_may_release_the_owner(room: Room) -> None:
     async with asking(room, "escalate", "rt:1") as asked:
         await asked.type("l2")
-        await asked.press("tab", "tab")
+        await asked.press("tab", "tab", "tab")
         await asked.type("nob")
         await asked.press("ctrl+g")
         assert (await asked.end()).release is True
@@ -326,80 +304,6 @@ async def test_readers_and_buttons_are_on_screen_at_every_size(room: Room, size:
     async with asking(room, "update", "rt:1", size=size) as asked:
         assert "Send (ctrl+g)" in asked.text
         assert "read by technicians only" in asked.text
-
-
-# Confirming
-
-
-def a_plan(phrase: str | None = None) -> Plan:
-    target = Target("rt:1", "#1 Ticket 1", "Oak")
-    lines = ("rt:1 #1 Ticket 1 (Oak)", "  owner: nobody -> Ines Duarte", "  [b]not bold[/b]")
-    return Plan("claim", Risk.ROUTINE, (Update("rt:1", owner="ines"),), (target,), lines, (), phrase)
-
-
-@pytest.mark.parametrize("key", ["enter", "y", "ctrl+g"])
-async def test_an_allowed_plan_is_shown_and_one_key_sends_it(room: Room, key: str) -> None:
-    plan = a_plan()
-    async with confirming(room, plan, Allow()) as asked:
-        assert "owner: nobody -> Ines Duarte" in asked.text
-        assert "[b]not bold[/b]" in asked.text
-        await asked.press(key)
-        assert await asked.end() == Consent(plan_hash=plan.hash)
-
-
-async def test_escape_sends_nothing(room: Room) -> None:
-    async with confirming(room, a_plan(), Allow()) as asked:
-        await asked.press("escape")
-        assert await asked.end() is None
-
-
-async def test_only_the_exact_phrase_confirms(room: Room) -> None:
-    plan = a_plan("take over")
-    asks = Ask(("Marcus Bell has rt:1: this takes it over",), "take over")
-    async with confirming(room, plan, asks) as asked:
-        assert "At stake: Marcus Bell has rt:1" in asked.text
-        for wrong in (["enter"], ["y", "enter"], ["ctrl+g"], [*" take over", "enter"]):
-            await asked.press(*wrong)
-            assert not asked.worker.is_finished
-            assert "Nothing is sent until it reads exactly: take over" in asked.text
-            asked.pilot.app.screen.query_one(Input).value = ""
-        await asked.type("take over")
-        await asked.press("enter")
-        assert await asked.end() == Consent("take over", plan.hash)
-
-
-async def test_a_refusal_is_shown_and_confirms_nothing(room: Room) -> None:
-    refusal = Refuse(Failure(Reason.REFUSED, "this session is read-only"))
-    async with confirming(room, a_plan(), refusal) as asked:
-        assert "! this session is read-only" in asked.text
-        await asked.press("enter")
-        assert await asked.end() is None
-
-
-# Outcomes
-
-
-def a_result(state: State = State.DONE, **fields: Any) -> Result:
-    return Result(Outcome(DEVICE, state, **fields), "run", "0" * 16, "1")
-
-
-async def test_a_commands_output_is_shown_clean_with_how_it_was_got(room: Room) -> None:
-    result = a_result(
-        output="Linux \x1b[31mred[/b]\nline 2", detail=("stdout and stderr merged, no exit code",)
-    )
-    async with shown(room) as pilot:
-        worker = room.app.run_worker(show_results(room.app, a_plan(), [result]))
-        painted = await until_text(pilot, "line 2")
-        assert "Linux red[/b]" in painted
-        assert "stdout and stderr merged, no exit code" in painted
-        await pilot.press("escape")
-        await worker.wait()
-        assert not isinstance(room.app.screen, Dialog)
-
-
-def test_a_result_in_one_sentence_names_its_reason() -> None:
-    failure = Failure(Reason.PERMISSION, "RT refused it.", "rt")
-    assert sentence_of(a_result(State.REFUSED, failure=failure)).endswith("run: refused. RT refused it.")
 
 
 async def test_a_hostile_ticket_is_text_in_a_form_too(room: Room) -> None:

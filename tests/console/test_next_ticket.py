@@ -7,8 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
+from mspterm.connectors.rt.manifest import MANIFEST as RT
+from mspterm.console.app import MsptermApp
 from mspterm.console.next_ticket import next_row, set_aside, why_lines
+from mspterm.domain.action import Outcome, State, Write
+from mspterm.domain.reasons import Failure, Reason
+from mspterm.domain.text import SafeText
 from tests.console.console_desk import (
     NOW,
     Hands,
@@ -21,6 +27,7 @@ from tests.console.console_desk import (
     until,
     until_told,
 )
+from tests.desk.vendor import Clock, Vendor
 
 __all__ = ["secrets"]
 pytestmark = pytest.mark.usefixtures("secrets")
@@ -91,3 +98,44 @@ async def test_skip_asks_for_a_reason(tmp_path: Path) -> None:
         found = next_row(app.session)
         assert found is not None
         assert found.number == "6"
+
+
+class QuickerMarcus(Vendor):
+    """An RT where Marcus takes ticket 3 at the instant at which we do."""
+
+    async def act(self, write: Write, *, mark: str) -> Outcome:
+        if write.ref != "rt:3":
+            return await super().act(write, mark=mark)
+        self.tickets["3"] = replace(self.tickets["3"], assignee_id="marcus", assignee=SafeText("Marcus Bell"))
+        sentence = "marcus changed the owner of rt:3 first, which decides; leave it to marcus."
+        return Outcome(write.ref, State.FAILED, Failure(Reason.CONFLICT, sentence, self.name))
+
+
+async def test_who_loses_the_race_for_a_ticket_is_told_and_asked_for_the_next(tmp_path: Path) -> None:
+    made = session(filled(tmp_path), tmp_path)
+    async with console(made, (120, 40)) as (app, pilot):
+        assert made.running is not None
+        rt = QuickerMarcus("rt", RT, Clock())
+        rt.tickets = {str(n): ticket(n) for n in range(1, 13)}
+        made.running.desk._connectors["rt"] = rt
+        await pilot.press("g")
+        await until(pilot, app, "rt:3 #3 Printer 3")
+        await until_focus(pilot, app, "#send")
+        await pilot.press("enter")
+        await until_told(pilot, app, "marcus changed the owner of rt:3 first")
+        await until(pilot, app, "rt:6 #6 Printer 6")
+        await until_focus(pilot, app, "#send")
+        await pilot.press("enter")
+        await until_told(pilot, app, "rt:6 claim: done")
+        assert [write.ref for write in rt.written] == ["rt:6"]
+        row = made.store.tickets.row("rt:3")
+        assert row is not None
+        assert row.assignee_id == "marcus"
+
+
+async def until_focus(pilot: Pilot[int], app: MsptermApp, selector: str) -> None:
+    for _ in range(200):
+        if app.focused is not None and app.focused.id == selector.removeprefix("#"):
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{selector} never had the focus: {app.focused}")

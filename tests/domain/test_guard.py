@@ -1,13 +1,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mspterm.domain.action import Allow, Ask, Consent, Plan, Reboot, Refuse, RunCommand, Target, Update, Write
+from mspterm.domain.action import (
+    Allow,
+    Ask,
+    Consent,
+    Lift,
+    OpenSession,
+    Plan,
+    Reboot,
+    Refuse,
+    RunCommand,
+    Target,
+    Update,
+    Write,
+)
+from mspterm.domain.circumstances import Circumstances, Entry
 from mspterm.domain.guard import GuardContext, judge, phrase_for, unconfirmed
 from mspterm.domain.people import Technician
 from mspterm.domain.reasons import Reason
@@ -18,6 +33,7 @@ from tests.domain.domain_rows import device
 DC = device(
     "d1", "HVD-DC01", client=SafeText("Harborview"), kind="server", online=True, user=SafeText("HVD\\jane")
 )
+UNTIL = datetime(2026, 11, 24, 3, tzinfo=UTC)
 OPEN = GuardContext(devices={DC.ref: DC})
 
 
@@ -106,6 +122,82 @@ def test_caps() -> None:
     unknown = replace(two, targets=(two.targets[0], replace(two.targets[1], client=None)))
     assert "2 clients" in refusal(unknown, OPEN)
     assert asked(mixed, replace(OPEN, max_clients=2)).phrase == "2 devices of Harborview and Oakridge"
+
+
+def test_above_the_caps_a_second_persons_word_counts_and_doubt_in_it_refuses() -> None:
+    six = reboot(*"abcdef")
+    verdict = judge(six, OPEN)
+    assert isinstance(verdict, Refuse)
+    assert verdict.lift is Lift.SECOND_PERSON
+    assert "`mspterm approve FILE`" in str(verdict.failure)
+    assert asked(six, replace(OPEN, approved=True)).phrase == "6 devices of Harborview"
+    assert "doesn't hold: it is late" in refusal(six, replace(OPEN, approval_doubt="it is late"))
+    used_up = replace(OPEN, max_disruptive_per_hour=0)
+    assert judge(DC01, replace(used_up, approved=True)) != judge(DC01, used_up)
+
+
+def test_glass_is_broken_by_words_of_its_own_and_only_above_the_caps() -> None:
+    six = replace(reboot(*"abcdef"), break_glass="ransomware spreads")
+    verdict = asked(six, OPEN)
+    assert verdict.phrase == "break glass 6 devices of Harborview"
+    assert any(line.startswith("break-glass: ransomware spreads; a review") for line in verdict.stake)
+    assert "no glass to break" in refusal(replace(DC01, break_glass="why not"), OPEN)
+    assert "[guard] break_glass = false" in refusal(six, replace(OPEN, may_break_glass=False))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lockdown": True},
+        {"read_only": True},
+        {"devices": {DC.ref: replace(DC, flags=("do-not-touch",))}},
+        {"around": Circumstances(freezes={"Harborview": "year end"})},
+    ],
+)
+def test_neither_lifts_what_is_no_cap(change: dict[str, Any]) -> None:
+    six = replace(reboot(*"abcdef"), break_glass="ransomware spreads")
+    refusal(six, replace(OPEN, approved=True, **change))
+
+
+def run(*names: str, script: str | None = None) -> Plan:
+    plan = reboot(*names)
+    return replace(
+        plan, action="run", writes=tuple(RunCommand(t.ref, "ls", script=script) for t in plan.targets)
+    )
+
+
+def test_command_lines_are_for_some_tiers_and_few_devices_scripts_for_all() -> None:
+    seniors = replace(OPEN, free_text_tiers=("L2", "L3"), free_text_max_devices=1)
+    for tier, words in (("L1", "you are L1;"), (None, "[technician] tier doesn't say yours;")):
+        sentence = refusal(run("a"), replace(seniors, tier=tier))
+        assert f"are for L2 and L3 ([guard] free_text_tiers), and {words}" in sentence
+        assert "(--script ID)" in sentence
+    asked(run("a"), replace(seniors, tier="L2"))
+    session = replace(DC01, writes=(OpenSession(DC.ref, "ssh", "host"),))
+    assert "sessions are for L2" in refusal(session, replace(seniors, tier="L1"))
+    asked(run("a", script="7"), replace(seniors, tier="L1"))
+    assert "may go to 1 devices ([guard] free_text_max_devices), not to 2" in refusal(
+        run("a", "b"), replace(seniors, tier="L2")
+    )
+    asked(run("a", "b", script="7"), replace(seniors, tier="L2"))
+
+
+def test_a_target_that_is_another_by_now_is_refused() -> None:
+    moved = replace(OPEN, known={DC.ref: Target(DC.ref, "HVD-DC01", "Oakridge")})
+    verdict = judge(DC01, moved)
+    assert isinstance(verdict, Refuse)
+    assert verdict.failure.reason is Reason.CONFLICT
+    assert "HVD-DC01 of Oakridge by now" in verdict.failure.sentence
+    asked(DC01, replace(OPEN, known={DC.ref: replace(DC01.targets[0], version="later")}))
+
+
+def test_an_approved_plan_of_two_clients_needs_one_of_them_entered() -> None:
+    two = reboot("a", "b")
+    mixed = replace(two, targets=(two.targets[0], replace(two.targets[1], client="Oakridge")))
+    inside = Circumstances(must_enter=True, entry=Entry("Oakridge", UNTIL), now=UNTIL - timedelta(minutes=1))
+    asked(mixed, replace(OPEN, approved=True, around=inside))
+    elsewhere = replace(inside, entry=Entry("Kestrel", UNTIL))
+    assert "you are in Kestrel" in refusal(mixed, replace(OPEN, approved=True, around=elsewhere))
 
 
 def test_the_phrase_allows_and_another_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import datetime
 
 import httpx
@@ -11,6 +12,7 @@ from mspterm.config.model import Connection
 from mspterm.connectors.base import Batch, Choices, Known
 from mspterm.connectors.rt import mapping
 from mspterm.connectors.rt.act import Updater
+from mspterm.connectors.rt.attach import Gatherer
 from mspterm.connectors.rt.choices import Chooser
 from mspterm.connectors.rt.client import RtClient
 from mspterm.connectors.rt.create import Creator
@@ -18,7 +20,7 @@ from mspterm.connectors.rt.detail import Detail
 from mspterm.connectors.rt.feed import Feed
 from mspterm.connectors.rt.manifest import MANIFEST
 from mspterm.connectors.rt.wire import WireUser
-from mspterm.domain.action import NewTicket, Outcome, State, Update, Write
+from mspterm.domain.action import Attach, NewTicket, Outcome, State, Update, Write
 from mspterm.domain.device import DeviceDetail, Sample
 from mspterm.domain.people import Identity, Technician
 from mspterm.domain.reasons import Failed, Reason, failed
@@ -41,6 +43,7 @@ class RtConnector:
         pacer: Pacer,
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = connection.name
         self._connection = connection
@@ -49,8 +52,9 @@ class RtConnector:
         self._feed = Feed(self._client, maps, now)
         self._detail = Detail(self._client, maps, self._feed)
         self._chooser = Chooser(self._client, self._detail, self._feed, now)
-        self._updater = Updater(self._client, maps, self._detail, self._feed)
+        self._updater = Updater(self._client, maps, self._detail, self._feed, sleep)
         self._creator = Creator(self._client, maps, self._detail, self._feed, now)
+        self._gatherer = Gatherer(self._client, self._detail, self._feed)
 
     async def whoami(self) -> Identity:
         """REST 2.0 has no "me"; the token names its user's number."""
@@ -91,6 +95,8 @@ class RtConnector:
             return await self._updater.update(write)
         if isinstance(write, NewTicket):
             return await self._creator.create(write)
+        if isinstance(write, Attach):
+            return await self._gatherer.attach(write)
         return Outcome(write.ref, State.REFUSED, self._no_devices().failure)
 
     async def aclose(self) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 from textual.app import App
 
+from mspterm.console.dialogs.call_form import call_form
 from mspterm.console.dialogs.context import AskContext, wanted
 from mspterm.console.dialogs.escalate_form import escalate_form
 from mspterm.console.dialogs.form import Form, FormDialog
 from mspterm.console.dialogs.new_form import new_form
+from mspterm.console.dialogs.parent_form import parent_form
 from mspterm.console.dialogs.run_form import run_form
 from mspterm.console.dialogs.update_form import AUDIENCES, update_form
 from mspterm.desk.wanted import Wanted
@@ -19,8 +21,10 @@ from mspterm.domain.spec import ActionSpec
 __all__ = ["AskContext", "ask", "form_for"]
 
 _FORMS: Mapping[str, Callable[[ActionSpec, AskContext], Form]] = {
+    "call": call_form,
     "escalate": escalate_form,
     "new": new_form,
+    "parent": parent_form,
     "run": run_form,
     "terminal": run_form,
 }

@@ -12,24 +12,33 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from mspterm.console.dialogs.frame import Dialog
-from mspterm.domain.action import Ask, Consent, Plan, Refuse, Verdict
+from mspterm.console.dialogs.frame import Dialog, T
+from mspterm.domain.action import Allow, Ask, Consent, Lift, Plan, Refuse
+
+_LIFTS = {Lift.EMERGENCY: "Emergency", Lift.SECOND_PERSON: "Second person or break glass"}
 
 
-async def confirm(app: App[Any], plan: Plan, verdict: Verdict, because: Sequence[str] = ()) -> Consent | None:
-    """The person's consent to exactly this plan, or None. A refusal is shown and ends in None.
-    `because`: why it was proposed, to read above it.
+async def confirm(
+    app: App[Any], plan: Plan, verdict: Allow | Ask, because: Sequence[str] = ()
+) -> Consent | None:
+    """The person's consent to exactly this plan, or None. `because`: why it was proposed, to read above it.
 
     Call it in a worker.
     """
-    if isinstance(verdict, Refuse):
-        await app.push_screen_wait(RefusedDialog(plan, verdict))
-        return None
     asks = verdict if isinstance(verdict, Ask) else None
     return await app.push_screen_wait(ConfirmDialog(plan, asks, because))
 
 
-class PlanDialog(Dialog[Consent]):
+async def refused(app: App[Any], plan: Plan, verdict: Refuse) -> bool:
+    """Shows why the guard lets nothing happen; whether the person wants what could lift it.
+
+    Call it in a worker.
+    """
+    wanted: bool | None = await app.push_screen_wait(RefusedDialog(plan, verdict))
+    return bool(wanted)
+
+
+class PlanDialog(Dialog[T]):
     """Shows a plan's lines."""
 
     DEFAULT_CSS = """
@@ -63,7 +72,7 @@ class PlanDialog(Dialog[Consent]):
                 yield Static(Content(f"At stake: {row}"), classes="stake")
 
 
-class ConfirmDialog(PlanDialog):
+class ConfirmDialog(PlanDialog[Consent]):
     """Enter or `y` sends a plan that the guard allows; where it asks for a phrase, only that does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "Send", show=False, id="confirm.yes")]
@@ -103,16 +112,21 @@ class ConfirmDialog(PlanDialog):
         self.dismiss(Consent(phrase=typed, plan_hash=self._plan.hash))
 
 
-class RefusedDialog(PlanDialog):
-    """Says why the guard lets nothing happen."""
+class RefusedDialog(PlanDialog[bool]):
+    """Says why the guard lets nothing happen, and what a person can do about it."""
 
     SEND, CANCEL = "", "Close"
 
     def __init__(self, plan: Plan, refused: Refuse) -> None:
         super().__init__(f"{plan.action}: refused", plan, problem=refused.failure.sentence)
+        if refused.lift is not None:
+            self.SEND = _LIFTS[refused.lift]
 
     def start(self) -> Widget:
         return self.query_one("#cancel")
 
     def action_send(self) -> None:
-        self.action_cancel()
+        if self.SEND:
+            self.dismiss(True)
+        else:
+            self.action_cancel()

@@ -48,7 +48,7 @@ class AskContext:
         """The offers with what was filled in before as their presets."""
         if self.before is None:
             return offers
-        shown = {name: _typed(getattr(self.before, _RENAMED.get(name, name), None)) for name in offers}
+        shown = {name: _typed(_held(self.before, name)) for name in offers}
         return {n: replace(o, preset=shown[n]) if shown[n] else o for n, o in offers.items()}
 
 
@@ -59,9 +59,19 @@ def wanted(values: Values, audience: Audience | None = None) -> Wanted:
     chosen = values.get("audience")
     given["audience"] = Audience(str(chosen)) if chosen else audience
     given["release"] = values.get("release") == RELEASE
+    parameters = given.pop("parameters", "")
+    if given.get("script"):
+        given["command"] = parameters
     if "priority" in given:
         given["priority"] = int(given["priority"])
     return Wanted(**given)
+
+
+def _held(before: Wanted, name: str) -> object:
+    """What a field held. A script's parameters stand where a command line would."""
+    if before.script is not None and name in ("command", "parameters"):
+        return before.command if name == "parameters" else None
+    return getattr(before, _RENAMED.get(name, name), None)
 
 
 def _typed(value: object) -> str:

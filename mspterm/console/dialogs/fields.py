@@ -54,10 +54,13 @@ class Field(Horizontal):
     Field .label { width: 17; color: $role-muted; }
     Field Input { width: 24; height: 1; background: $panel; }
     Field Input:focus { background: $role-cursor-background; color: $role-cursor; }
+    Field:ansi Input { text-style: underline; }
+    Field:ansi Input:focus { text-style: bold underline; }
     Field.-wide Input { width: 1fr; }
     Field.-wide .beside { display: none; }
     Field .unable { width: 1fr; color: $role-muted; height: auto; }
-    Field .beside { width: 1fr; margin-left: 1; color: $role-muted; height: 1; }
+    Field .beside { width: 1fr; margin-left: 1; color: $role-muted; height: 1;
+                    text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     class Changed(Message):

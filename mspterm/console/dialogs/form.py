@@ -13,9 +13,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from mspterm.console.commands import key_of
 from mspterm.console.dialogs.fields import DateField, Field, MinutesField, Offer, PickField, Wrong
 from mspterm.console.dialogs.frame import Dialog
 from mspterm.console.drafts import Drafts
@@ -29,6 +31,8 @@ Offers = Mapping[str, Offer]
 
 _CHROME, _NOTE = 6, 2
 """Rows of title, readers, problem and buttons; and of the note where there is one."""
+KEEP_S = 2.0
+"""A text is on disk this long after it was typed: a killed process loses no more."""
 _LEAST_TEXT, _MOST_TEXT = 3, 16
 
 
@@ -94,6 +98,7 @@ class FormDialog(Dialog[Values]):
         self._drafts = Drafts(form.state_dir)
         self._written = form.text
         self._sent = False
+        self._keeping: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False):
@@ -125,11 +130,13 @@ class FormDialog(Dialog[Values]):
 
     def hint(self) -> str:
         texts = any(p.kind == "text" for p in self._form.params)
-        return "Tab: next field" + (", ctrl+e: $EDITOR" if texts else "")
+        return "Tab: next field" + (f", {key_of(self.app, 'editor')}: $EDITOR" if texts else "")
 
     def on_mount(self) -> None:
         self._size_words(self.app.size.height)
         self._say_readers()
+        for name in (n for n, offer in self._form.offers.items() if offer.preset and self._form.follow):
+            self._followed(name)
         if self._form.later is not None:
             self.run_worker(self._ask_choices(), exclusive=True)
 
@@ -253,7 +260,15 @@ class FormDialog(Dialog[Values]):
         self.dismiss(None)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        changed = event.text_area.text != self._written
         self._written = event.text_area.text
+        if changed and self._keeping is None:
+            self._keeping = self.set_timer(KEEP_S, self._keep_typed)
+
+    def _keep_typed(self) -> None:
+        self._keeping = None
+        if not self._sent:
+            self._keep()
 
     def on_unmount(self) -> None:
         """The console may end under an open form: a lost line or a signal must not lose the text."""

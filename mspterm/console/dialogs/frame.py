@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from mspterm.console.commands import key_of
 from mspterm.console.quiet import QuietModal
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Dialog(QuietModal[T | None]):
     AUTO_FOCUS = ""
     LETTERS_COUNT: ClassVar[bool] = False
     """Whether letters typed right behind the key that opened it are its text: they can't send it."""
-    SEND: ClassVar[str] = "Send"
+    SEND: str = "Send"
     CANCEL: ClassVar[str] = "Cancel"
 
     DEFAULT_CSS = """
@@ -40,8 +41,13 @@ class Dialog(QuietModal[T | None]):
     Dialog #title { width: 100%; background: $role-header-background; color: $role-header; text-style: bold; }
     Dialog #problem { color: $role-failed; height: auto; }
     Dialog #buttons { height: 1; margin-top: 1; }
-    Dialog #buttons Button { margin-right: 2; min-width: 8; }
-    Dialog #hint { color: $role-muted; width: 1fr; height: 1; }
+    Dialog #buttons Button { margin-right: 2; min-width: 8; background: $panel; color: $foreground; }
+    Dialog #buttons Button:focus {
+        background: $role-cursor-background; color: $role-cursor; text-style: bold; background-tint: 0%;
+    }
+    Dialog:ansi { background: ansi_default; }
+    Dialog:ansi #title, Dialog:ansi #buttons Button:focus { text-style: bold reverse; }
+    Dialog #hint { color: $role-muted; width: 1fr; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,8 +69,10 @@ class Dialog(QuietModal[T | None]):
             yield Static(id="problem", markup=False)
             with Horizontal(id="buttons"):
                 if self.SEND:
-                    yield Button(Content(f"{self.SEND} (ctrl+g)"), id="send", variant="primary", compact=True)
-                yield Button(Content(f"{self.CANCEL} (esc)"), id="cancel", compact=True)
+                    go = Content(f"{self.SEND} ({key_of(self.app, 'send')})")
+                    yield Button(go, id="send", variant="primary", compact=True)
+                leave = key_of(self.app, "cancel").replace("escape", "esc")
+                yield Button(Content(f"{self.CANCEL} ({leave})"), id="cancel", compact=True)
                 yield Static(Content(self.hint()), id="hint")
 
     def compose_body(self) -> ComposeResult:

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
-from mspterm.console.dialogs.frame import Dialog
+from mspterm.console.dialogs.frame import Dialog, T
 from mspterm.console.line_view import LineView, TextLine, line, wrap
 from mspterm.domain.action import Plan, Result, State
 from mspterm.domain.text import clean
@@ -29,15 +29,19 @@ async def show_results(app: App[Any], plan: Plan, results: Sequence[Result]) -> 
     await app.push_screen_wait(ResultDialog(plan, results))
 
 
-class ResultDialog(Dialog[None]):
+async def look_between(app: App[Any], plan: Plan, results: Sequence[Result], left: int) -> bool:
+    """What came of a batch, to look at; whether the next one may begin. Call it in a worker."""
+    wanted: bool | None = await app.push_screen_wait(LookDialog(plan, results, left))
+    return bool(wanted)
+
+
+class ResultsDialog(Dialog[T]):
     """One line a result, with what proves it, and the output below."""
 
-    SEND, CANCEL = "", "Close"
+    DEFAULT_CSS = "ResultsDialog #result { height: auto; min-height: 3; max-height: 1fr; }"
 
-    DEFAULT_CSS = "ResultDialog #result { height: auto; min-height: 3; max-height: 1fr; }"
-
-    def __init__(self, plan: Plan, results: Sequence[Result]) -> None:
-        super().__init__(f"{plan.action}: what became of it")
+    def __init__(self, title: str, plan: Plan, results: Sequence[Result]) -> None:
+        super().__init__(title)
         self._results = results
         self._names = {target.ref: target.name for target in plan.targets}
 
@@ -60,8 +64,29 @@ class ResultDialog(Dialog[None]):
     def hint(self) -> str:
         return "arrows scroll"
 
+
+class ResultDialog(ResultsDialog[None]):
+    """What came of the whole plan."""
+
+    SEND, CANCEL = "", "Close"
+
+    def __init__(self, plan: Plan, results: Sequence[Result]) -> None:
+        super().__init__(f"{plan.action}: what became of it", plan, results)
+
     def action_send(self) -> None:
         self.dismiss(None)
+
+
+class LookDialog(ResultsDialog[bool]):
+    """What came of a batch, before the next one: Enter alone doesn't go on."""
+
+    SEND, CANCEL = "Go on", "Stop here"
+
+    def __init__(self, plan: Plan, results: Sequence[Result], left: int) -> None:
+        super().__init__(f"{plan.action}: look at this before the next of {left} left", plan, results)
+
+    def action_send(self) -> None:
+        self.dismiss(True)
 
 
 def result_lines(result: Result, width: int, name: str) -> list[TextLine]:
