@@ -21,6 +21,7 @@ from mspterm.desk.perform import Performer
 from mspterm.desk.sync import Sync
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.secrets.harden import harden
+from mspterm.store.store import StoreError
 
 DONE, FAILED, USAGE, PARTLY, NO_CREDENTIAL, UNCERTAIN = range(6)
 
@@ -59,6 +60,10 @@ def _status(verb: Callable[[Desk], Awaitable[int]]) -> int:
         return NO_CREDENTIAL
     except Failed as error:
         complain(str(error.failure))
+        return FAILED
+    except StoreError as error:
+        where = state_dir(options().state_dir)
+        complain(f"The store in {where} can't be used ({error}); is there room, and are its rights right?")
         return FAILED
     except BrokenPipeError:
         _quiet()

@@ -13,10 +13,11 @@ from mspterm.config.model import Config, Connection
 from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir
 from mspterm.connectors.base import Connector, Manifest
 from mspterm.connectors.registry import build, manifest
-from mspterm.desk.budget import SharedPacer
+from mspterm.desk.budget import SharedPacer, tenant
 from mspterm.desk.clockwork import Clockwork
 from mspterm.desk.journal import Journal, Outside
 from mspterm.desk.presence import Presence
+from mspterm.domain.budget import Limit
 from mspterm.domain.circumstances import Entry
 from mspterm.domain.match import ADevice, AnAsset, alias_map, canonical_client
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
@@ -63,7 +64,7 @@ class Desk:
         self.read_only = read_only
         self.store = store or Store(state_dir)
         self.credentials = credentials or Credentials()
-        self.pacer = SharedPacer(self.store, now)
+        self.pacer = SharedPacer(self.store, now, self._budget_of)
         self.clockwork = Clockwork(config)
         self._aliases = alias_map(config.clients)
         self._connectors: dict[str, Connector] = dict(connectors or {})
@@ -96,6 +97,10 @@ class Desk:
 
     def manifest(self, name: str) -> Manifest:
         return manifest(self.connection(name))
+
+    def _budget_of(self, name: str) -> tuple[str, Limit | None]:
+        connection = self.config.connections[name]
+        return tenant(connection), manifest(connection).limit
 
     async def connector(self, name: str) -> Connector:
         """The connection's connector, its credentials looked up at first use.
@@ -131,8 +136,9 @@ class Desk:
         if self._journal is None:
             folder = self.state_dir / "journal"
             key = await self.credentials.ajournal_key() or await aside(lambda: self._new_key(folder))
-            outside = Outside(folder, self.credentials, self.config.journal_head_file)
-            self._journal = Journal(folder, key, self.config.technician.name, outside)
+            config = self.config
+            outside = Outside(folder, self.credentials, config.journal_head_file)
+            self._journal = Journal(folder, key, config.technician.name, outside, texts=config.journal_texts)
         return self._journal
 
     def seal_when_due(self) -> None:
@@ -162,6 +168,21 @@ class Desk:
         client = self.canonical(ticket.client, ticket.connection)
         named = replace(ticket, client=None if client is None else SafeText(client))
         return self.clockwork.clocked(named, known, detail)
+
+    def keeps_bodies(self, ticket: Ticket) -> bool:
+        """Whether its description and notes may be on this disk."""
+        client = self.config.clients.get(self.canonical(ticket.client, ticket.connection) or "")
+        return client is None or client.bodies == "keep"
+
+    @property
+    def bodiless(self) -> list[str]:
+        """Clients whose conversations are not stored."""
+        return [name for name, client in self.config.clients.items() if client.bodies != "keep"]
+
+    def is_client(self, asked: str, name: str | None, connection: str) -> bool:
+        """Whether a connection's name of a client means the one that a person asked for."""
+        wanted = canonical_client(asked, connection, self._aliases)
+        return wanted is not None and canonical_client(name, connection, self._aliases) == wanted
 
     def client_key(self, thing: AnAsset | ADevice) -> str | None:
         """The name to compare clients by, when assets and devices are matched."""

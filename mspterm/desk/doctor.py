@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mspterm.config.model import Connection
+from mspterm.desk.budget import said
 from mspterm.desk.desk import Desk, NoCredential
 from mspterm.domain.reasons import Failed
 from mspterm.domain.text import clean
@@ -22,6 +23,8 @@ from mspterm.net.retry import http_date
 SKEW_DOUBT_S, SKEW_BAD_S = 5, 60
 """HTTP tells whole seconds; tokens and SLA clocks bear some, nobody's bear a minute."""
 EXPIRY_DOUBT_DAYS = 21
+SHOWN = 5
+"""Items named of those that could not be read."""
 _LIMIT_S = 10.0
 _MOST = 16_384
 
@@ -56,7 +59,24 @@ async def examine(desk: Desk, name: str) -> list[Finding]:
     """Everything about one connection."""
     connection = desk.connections[name]
     way, identity = await asyncio.gather(_way(connection, desk.now), _identity(desk, name))
-    return [*way, identity]
+    return [*way, identity, *_known(desk, name)]
+
+
+def _known(desk: Desk, name: str) -> list[Finding]:
+    """What its calls have come to: the budget, and items that could not be read."""
+    try:
+        standing = desk.pacer.standing(name)
+    except Failed:
+        return []  # the login has told that this version has no such connector
+    health = Health.DOUBT if standing.rate < 1 or standing.held_until else Health.GOOD
+    found = [Finding(f"{name} budget", health, f"{name}: {said(standing)}")]
+    skipped = desk.store.connections.get(name).skipped
+    if skipped:
+        some = "; ".join(f"{id_}: {why}" for id_, why in skipped[:SHOWN])
+        more = f"; and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else ""
+        sentence = f"{name}: {len(skipped)} items could not be read and are left out: {some}{more}."
+        found.append(Finding(f"{name} items", Health.DOUBT, sentence))
+    return found
 
 
 async def _identity(desk: Desk, name: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from mspterm.desk.desk import Desk, split_ref
@@ -9,6 +10,9 @@ from mspterm.desk.incidents import seen
 from mspterm.domain.device import DeviceDetail
 from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.ticket import TicketDetail
+from mspterm.store.store import StoreError
+
+log = logging.getLogger(__name__)
 
 
 async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
@@ -23,7 +27,14 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
         if error.failure.reason is Reason.NOT_FOUND:
             desk.store.tickets.gone([ref])
         raise
-    desk.store.tickets.put_detail(found, finish=partial(desk.finished, detail=found))
+    kept = desk.keeps_bodies(found.ticket)
+    keep = desk.store.tickets.put_detail if kept else desk.store.tickets.hold_detail
+    try:
+        keep(found, finish=partial(desk.finished, detail=found))
+    except StoreError as error:
+        # A full disk is no reason not to show what the server says.
+        log.error("%s can't be stored: %s", ref, error)
+        return found
     seen(desk, found)
     return desk.store.tickets.detail(ref) or found
 

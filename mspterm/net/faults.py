@@ -21,7 +21,7 @@ BEFORE_SENDING = (
 )
 """Errors after which the server surely has no request of ours."""
 
-TRIED_AGAIN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
+_PASSING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
 
 
 class MaybeSent(Failed):
@@ -88,8 +88,28 @@ def wire_failure(name: str, host: str, error: Exception) -> Failure:
     return Failure(Reason.OFFLINE, sentence, name)
 
 
+_NAMED_WRONG = (
+    "The certificate of {host} is for another name; check the url of {name}, and what answers in its place."
+)
+_STALE = {
+    9: "The certificate of {host} is not valid yet; check this host's clock, then who runs the server of {name}.",
+    10: "The certificate of {host} has expired; who runs the server of {name} must renew it (or this clock is wrong).",
+    62: _NAMED_WRONG,
+    64: _NAMED_WRONG,
+}
+"""By OpenSSL's X509_V_ERR codes: where trusting another CA would not help."""
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same read may do better in a moment. A certificate doesn't become a better one."""
+    bad = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+    return isinstance(error, _PASSING) and not bad
+
+
 def _tls_sentence(name: str, host: str, error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _STALE:
+            return _STALE[error.verify_code].format(host=host, name=name)
         return (
             f"The certificate of {host} is not trusted ({error.verify_message}); if a private CA signs it, "
             f"set ca_bundle of {name} to that CA's certificate."

@@ -20,12 +20,13 @@ from mspterm import __version__
 from mspterm.config.model import Connection
 from mspterm.domain.reasons import Failed, Failure
 from mspterm.net import tls
+from mspterm.net.breaker import Breaker
 from mspterm.net.faults import (
     BEFORE_SENDING,
-    TRIED_AGAIN,
     Answered,
     MaybeSent,
     bad_data,
+    may_pass,
     status_failure,
     wire_failure,
 )
@@ -65,6 +66,11 @@ class _Call:
     query: Query
     headers: Mapping[str, str]
     content: bytes | None
+    kind: CallClass
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.method} {self.template}"
 
 
 def _utc_now() -> datetime:
@@ -103,6 +109,7 @@ class Http:
         self._pacer, self._headers, self._now, self._sleep = pacer, headers, now, sleep
         self._rng, self._retry, self._transport, self._max_bytes = rng, retry, transport, max_bytes
         self._slots = asyncio.Semaphore(concurrency)
+        self._breaker = Breaker(connection.name, now)
         self._client: httpx.AsyncClient | None = None
 
     async def get(
@@ -115,11 +122,15 @@ class Http:
         **params: str | int,
     ) -> Answer:
         """One read, tried again as `Retry` says. `params` fill `{names}` of the path template."""
-        call = _Call("GET", template, _fill(template, params), query or {}, headers, None)
+        call = _Call("GET", template, _fill(template, params), query or {}, headers, None, kind)
+        with self._breaker.guarding(call.endpoint, kind):
+            return await self._read_with_retries(call)
+
+    async def _read_with_retries(self, call: _Call) -> Answer:
         started, attempt = self._now(), 0
         while True:
             attempt += 1
-            failed, again = await self._try(call, kind)
+            failed, again = await self._try(call)
             if isinstance(failed, Answer):
                 return failed
             wait = self._wait_before_next(failed.failure, attempt, started) if again else None
@@ -154,9 +165,13 @@ class Http:
     ) -> Answer:
         """One write, sent once and never again by itself; its body is `json` or a `form`."""
         content, typed = _body(json, form, headers)
-        call = _Call(method, template, _fill(template, params), query or {}, typed, content)
+        call = _Call(method, template, _fill(template, params), query or {}, typed, content, kind)
+        with self._breaker.guarding(call.endpoint, kind):
+            return await self._write(call)
+
+    async def _write(self, call: _Call) -> Answer:
         self._open()
-        await self._pacer.turn(self._connection.name, kind)
+        await self._pacer.turn(self._connection.name, call.kind)
         try:
             return await self._exchange(call)
         except Answered as answered:
@@ -195,15 +210,15 @@ class Http:
         if client is not None:
             await client.aclose()
 
-    async def _try(self, call: _Call, kind: CallClass) -> tuple[Answer | Failed, bool]:
-        await self._pacer.turn(self._connection.name, kind)
+    async def _try(self, call: _Call) -> tuple[Answer | Failed, bool]:
+        await self._pacer.turn(self._connection.name, call.kind)
         try:
             return await self._exchange(call), False
         except Answered as answered:
             return answered, answered.status in RETRIED_STATUSES
         except (httpx.TransportError, TimeoutError) as error:
             failure = wire_failure(self._connection.name, self._host, error)
-            return Failed(failure), isinstance(error, TRIED_AGAIN)
+            return Failed(failure), may_pass(error)
 
     def _wait_before_next(self, failure: Failure, attempt: int, started: datetime) -> float | None:
         """Seconds to wait, None to give up: a Retry-After beyond the total is left to the caller."""
@@ -239,6 +254,7 @@ class Http:
             if not 300 <= response.status_code < 400 or response.status_code == 304:
                 return self._checked(response, body)
             url = self._next_url(call, url, response, body)
+            await self._pacer.turn(self._connection.name, call.kind)
         raise self._bad_data("redirects in a circle")
 
     async def _once(self, call: _Call, url: httpx.URL) -> tuple[httpx.Response, bytes]:
@@ -272,6 +288,8 @@ class Http:
         retry_at = retry_after(response.headers.get("retry-after"), now) if status in (429, 503) else None
         if retry_at is not None:
             self._pacer.limited(self._connection.name, retry_at)
+        elif status == 429:
+            self._pacer.throttled(self._connection.name)
         raise Answered(status_failure(self._connection.name, self._host, status, retry_at), status, body)
 
     async def _read(self, response: httpx.Response) -> bytes:

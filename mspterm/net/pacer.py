@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-CallClass = Literal["interactive", "action", "poll", "prefetch"]
+from mspterm.domain.budget import CallClass
+
+__all__ = ["CallClass", "FreePacer", "Pacer"]
 
 
 class Pacer(Protocol):
@@ -19,6 +21,10 @@ class Pacer(Protocol):
         """The server answered 429 or 503 with a time before which nothing may be sent (UTC)."""
         ...
 
+    def throttled(self, connection: str) -> None:
+        """The server answered 429 without a time."""
+        ...
+
 
 class FreePacer:
     """No budget: for tests and for servers without a limit."""
@@ -27,4 +33,7 @@ class FreePacer:
         return None
 
     def limited(self, connection: str, until: datetime) -> None:
+        return None
+
+    def throttled(self, connection: str) -> None:
         return None

@@ -113,6 +113,20 @@ class Connections:
             db.execute("INSERT OR REPLACE INTO lease VALUES(?, ?, ?, ?)", row)
             return int(fence)
 
+    def holder(self, name: str, now: datetime) -> str | None:
+        """Who holds it; costs no write."""
+        sql = "SELECT owner FROM lease WHERE name = ? AND until > ?"
+        found = self._db.connection.execute(sql, (name, now.timestamp())).fetchone()
+        return None if found is None else str(found[0])
+
+    def fence(self, name: str, owner: str, until: datetime) -> int | None:
+        """The owner's number where it holds it for as long as that; costs no write."""
+        sql = "SELECT fence FROM lease WHERE name = ? AND owner = ? AND until > ?"
+        found = self._db.connection.execute(sql, (name, owner, until.timestamp())).fetchone()
+        return None if found is None else int(found[0])
+
     def release(self, name: str, owner: str) -> None:
+        """Lets it go. Its number stays, so that the next holder's is another."""
         with self._db.write() as db:
-            db.execute("DELETE FROM lease WHERE name = ? AND owner = ?", (name, owner))
+            sql = "UPDATE lease SET owner = '', until = 0 WHERE name = ? AND owner = ?"
+            db.execute(sql, (name, owner))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mspterm.domain.reasons import Reason, failed
+from mspterm.store.place import must_be_local
 
 SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,7 +50,16 @@ CREATE TABLE intent(
 CREATE INDEX intent_ref ON intent(ref, created_at);
 CREATE TABLE lease(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL, fence INTEGER NOT NULL);
 """
-VERSION = 1
+LATER = (
+    "CREATE TABLE budget(tenant TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE ticket ADD COLUMN escalate_at REAL",
+)
+"""What made each format of the one before: the first of these made 2 of 1."""
+VERSION = 1 + len(LATER)
+
+
+StoreError = sqlite3.Error
+"""What a call of the store may raise where the disk is full or another process has it too long."""
 
 
 class Database:
@@ -72,6 +82,7 @@ class Database:
 
     def _open(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        must_be_local(path.parent)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.connection = sqlite3.connect(path, timeout=10, isolation_level=None, cached_statements=256)
@@ -92,7 +103,10 @@ class Database:
                 for statement in SCHEMA.split(";\n"):
                     if statement.strip():
                         db.execute(statement)
-                db.execute(f"PRAGMA user_version={VERSION}")
+                found = 1
+            for statement in LATER[found - 1 :]:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={VERSION}")
 
     def _version(self) -> int:
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
@@ -107,7 +121,9 @@ class Database:
         try:
             yield self.connection
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            # A full disk makes SQLite take it back by itself, and then there is nothing to.
+            with suppress(StoreError):
+                self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
 
@@ -136,6 +152,18 @@ class Database:
             db.execute(
                 "INSERT INTO meta VALUES(?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
             )
+
+    def scrub(self) -> bool:
+        """Rewrites the file, so that no byte of what was deleted is left in it or in its WAL. False where
+        another process at work kept that from being done."""
+        try:
+            # The copy that it is made from must not lie in a directory for all.
+            self.connection.execute("PRAGMA temp_store=MEMORY")
+            self.connection.execute("VACUUM")
+            busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        return not busy
 
     def close(self) -> None:
         self.connection.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mspterm.domain.device import Alert, Asset, AssetKey, Device, DeviceKey
 from mspterm.store.codec import pack, unpack
 from mspterm.store.db import Database
+from mspterm.store.lateness import later
 
 
 class Devices:
@@ -70,7 +71,7 @@ class Devices:
                 known = db.execute(
                     "SELECT observed, data, run FROM device WHERE ref = ?", (d.ref,)
                 ).fetchone()
-                if known is not None and known[0] > observed:
+                if known is not None and later(known[0], observed):
                     db.execute("UPDATE device SET run = max(run, ?) WHERE ref = ?", (run, d.ref))
                     continue
                 number = revision if known is None or not _same(unpack(known[1], Device), d) else None

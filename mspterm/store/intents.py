@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from mspterm.domain.action import NewTicket, OpenSession, Reboot, RunCommand, Update, Write
+from mspterm.domain.action import Attach, NewTicket, OpenSession, Reboot, RunCommand, Update, Write
 from mspterm.domain.reasons import Reason, failed
 from mspterm.store.codec import pack, unpack
 from mspterm.store.db import Database
@@ -18,8 +18,8 @@ OPEN = ("queued", "sending", "sent", "uncertain")
 _OPEN = "('queued', 'sending', 'sent', 'uncertain')"
 KEPT = timedelta(days=7)
 """Decided intents hold texts of clients: the evidence is in the journal, without them."""
-_KINDS: dict[str, type[Update] | type[NewTicket] | type[RunCommand] | type[Reboot] | type[OpenSession]] = {
-    k.__name__: k for k in (Update, NewTicket, RunCommand, Reboot, OpenSession)
+_KINDS: dict[str, type[Write]] = {
+    k.__name__: k for k in (Update, NewTicket, RunCommand, Reboot, OpenSession, Attach)
 }
 # An earlier intent on the same ticket that has not gone yet keeps later ones back. Earlier by the
 # order in which they came, as a clock may step back.

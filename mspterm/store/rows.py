@@ -10,7 +10,7 @@ from mspterm.store.db import Database
 COLUMNS = (
     "ref, connection, number, summary, client, priority, status, status_class, waiting_on, assignee, "
     "assignee_id, queue, tier, type, contact, device, due, due_kind, due_state, created_at, updated_at, "
-    "customer_replied_at, next_action_at, pending, ord, revision"
+    "customer_replied_at, next_action_at, pending, ord, revision, escalate_at"
 )
 _CLASSES = {c.value: c for c in StatusClass}
 _STATES = {s.value: s for s in ClockState}

@@ -12,11 +12,15 @@ from mspterm.domain.row import TicketRow
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.store.codec import pack, unpack
+from mspterm.store.db import Database
+from mspterm.store.lateness import LATEST_S, later
 from mspterm.store.rows import COLUMNS, Rows, row_from
 
 Finish = Callable[[Ticket, Ticket | None], Ticket]
 
-_MARKS = ", ".join("?" * 29)
+HELD = 20
+"""Conversations that are kept in memory only: as many as somebody goes back and forth between."""
+_MARKS = ", ".join("?" * 30)
 _UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
 _KNOWN = (
     "SELECT t.observed, d.data, t.pending, t.active, t.run FROM ticket t JOIN ticket_data d ON d.ref = t.ref"
@@ -26,6 +30,10 @@ _KNOWN = (
 
 class Tickets(Rows):
     """The tickets of the store, whole."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._held: dict[str, TicketDetail] = {}
 
     def get(self, ref: str) -> Ticket | None:
         """The whole ticket, its `device_refs` filled from the matched assets."""
@@ -38,11 +46,24 @@ class Tickets(Rows):
         sql = f"SELECT {COLUMNS} FROM ticket WHERE {column} = ? AND ref != ? ORDER BY updated_at DESC LIMIT ?"
         return [row_from(r) for r in self._db.connection.execute(sql, (value, but, limit))]
 
+    def of_device(self, device_ref: str, *, but: str, limit: int = 3) -> list[TicketRow]:
+        """The last changed tickets, active or not, whose assets are this device."""
+        sql = (
+            f"SELECT {COLUMNS} FROM ticket WHERE ref != ? AND ref IN (SELECT ta.ref FROM ticket_asset ta"
+            " JOIN asset a ON a.ref = ta.asset_ref WHERE a.device_ref = ?) ORDER BY updated_at DESC LIMIT ?"
+        )
+        return [row_from(r) for r in self._db.connection.execute(sql, (but, device_ref, limit))]
+
     def whole(self, *, active_only: bool = True) -> list[Ticket]:
         """Whole tickets in the default order, for `--json`."""
         sql = "SELECT d.data FROM ticket t JOIN ticket_data d USING(ref)"
         sql += " WHERE t.active = 1 ORDER BY t.ord" if active_only else " ORDER BY t.ord"
         return [unpack(r[0], Ticket) for r in self._db.connection.execute(sql)]
+
+    def left_since(self, at: datetime) -> dict[str, int]:
+        """The tickets changed since then that are no longer active, each with its revision."""
+        sql = "SELECT ref, revision FROM ticket WHERE active = 0 AND updated_at >= ?"
+        return dict(self._db.connection.execute(sql, (at.timestamp(),)))
 
     def device_refs(self, of: str | None = None) -> dict[str, tuple[str, ...]]:
         """Ticket ref, or only the ticket `of`, to its devices: the RMM's where known, else the PSA's asset."""
@@ -71,9 +92,10 @@ class Tickets(Rows):
                 old = None if known is None else unpack(known[1], Ticket)
                 if finish is not None:
                     ticket = finish(ticket, old)
-                if known is not None and (known[0] > observed or _same(old, bool(known[3]), ticket)):
-                    sql = "UPDATE ticket SET observed = max(observed, ?), run = max(run, ?) WHERE ref = ?"
-                    db.execute(sql, (observed, run, ticket.ref))
+                late = known is not None and later(known[0], observed)
+                if known is not None and (late or _same(old, bool(known[3]), ticket)):
+                    sql = "UPDATE ticket SET observed = ?, run = max(run, ?) WHERE ref = ?"
+                    db.execute(sql, (known[0] if late else observed, run, ticket.ref))
                     continue
                 revision = revision or self._db.next_revision()
                 pending = 0 if known is None else known[2]
@@ -110,10 +132,14 @@ class Tickets(Rows):
     def retire(self, connection: str, *, before_run: int, started: datetime) -> int:
         """Tombstones of active tickets that a full run didn't hold; returns how many.
 
-        What was read after the run started (a ticket just created here) stays.
+        What was read after the run started (a ticket just created here) stays, unless that time has not
+        come yet.
         """
-        sql = "SELECT ref FROM ticket WHERE connection = ? AND active = 1 AND run < ? AND observed < ?"
-        values = (connection, before_run, started.timestamp())
+        sql = (
+            "SELECT ref FROM ticket WHERE connection = ?1 AND active = 1 AND run < ?2 AND (observed < ?3 OR observed >"
+            " (SELECT max(coalesce(max(observed), 0), ?3) FROM ticket WHERE connection = ?1 AND run >= ?2) + ?4)"
+        )
+        values = (connection, before_run, started.timestamp(), LATEST_S)
         return self.gone([r[0] for r in self._db.connection.execute(sql, values)])
 
     def known(self, connection: str) -> dict[str, datetime]:
@@ -128,15 +154,17 @@ class Tickets(Rows):
         with self._db.write() as db:
             db.executemany("UPDATE ticket SET run = max(run, ?) WHERE ref = ?", [(run, r) for r in refs])
 
-    def gone(self, refs: Sequence[str]) -> int:
-        """Marks tickets that the server no longer counts as active."""
+    def gone(self, refs: Sequence[str], *, asked: datetime | None = None) -> int:
+        """Marks tickets that the server no longer counts as active. What was read after `asked`, when
+        the server was asked for these, is newer and stays."""
         if not refs:
             return 0
+        latest = float("inf") if asked is None else asked.timestamp()
         with self._db.write() as db:
             revision = self._db.next_revision()
             db.executemany(
-                "UPDATE ticket SET active = 0, revision = ? WHERE ref = ? AND active = 1",
-                [(revision, r) for r in refs],
+                "UPDATE ticket SET active = 0, revision = ? WHERE ref = ? AND active = 1 AND observed < ?",
+                [(revision, r, latest) for r in refs],
             )
         return len(refs)
 
@@ -147,16 +175,31 @@ class Tickets(Rows):
 
     def detail(self, ref: str) -> TicketDetail | None:
         """The last known conversation."""
+        if ref in self._held:
+            return self._held[ref]
         found = self._db.connection.execute("SELECT data FROM ticket_detail WHERE ref = ?", (ref,)).fetchone()
         return None if found is None else unpack(found[0], TicketDetail)
 
     def put_detail(self, detail: TicketDetail, *, finish: Finish | None = None) -> None:
-        self.upsert([detail.ticket], finish=finish)
-        detail = replace(detail, ticket=self.get(detail.ticket.ref) or detail.ticket)
+        detail = self._taken(detail, finish)
         observed = detail.ticket.observed_at.timestamp()
         with self._db.write() as db:
             data = (detail.ticket.ref, pack(detail), observed)
             db.execute("INSERT OR REPLACE INTO ticket_detail VALUES(?, ?, ?)", data)
+
+    def hold_detail(self, detail: TicketDetail, *, finish: Finish | None = None) -> None:
+        """As `put_detail`, for a client whose conversations are not stored: this process alone has it."""
+        detail = self._taken(detail, finish)
+        self._held.pop(detail.ticket.ref, None)
+        while len(self._held) >= HELD:
+            del self._held[next(iter(self._held))]
+        self._held[detail.ticket.ref] = detail
+        with self._db.write() as db:
+            db.execute("DELETE FROM ticket_detail WHERE ref = ?", (detail.ticket.ref,))
+
+    def _taken(self, detail: TicketDetail, finish: Finish | None) -> TicketDetail:
+        self.upsert([detail.ticket], finish=finish)
+        return replace(detail, ticket=self.get(detail.ticket.ref) or detail.ticket)
 
     def observed_at(self, ref: str) -> datetime | None:
         found = self._db.connection.execute("SELECT observed FROM ticket WHERE ref = ?", (ref,)).fetchone()

@@ -64,9 +64,38 @@ async def test_a_refused_credential_is_looked_up_anew(desk: Desk, rt: Vendor) ->
 
 
 async def test_items_that_do_not_parse_are_kept_by_name(desk: Desk, rt: Vendor) -> None:
-    rt.batches = [Batch(skipped=(Skipped("rt:9", "no Subject"),))]
+    rt.batches = [Batch(skipped=(Skipped("9", "no Subject"),))]
     await Sync(desk).once("rt")
-    assert desk.store.connections.get("rt").skipped == (("rt:9", "no Subject"),)
+    assert desk.store.connections.get("rt").skipped == (("9", "no Subject"),)
+
+
+async def test_a_delta_adds_what_it_can_not_read_and_takes_away_what_it_can(desk: Desk, rt: Vendor) -> None:
+    rt.batches = [Batch(skipped=(Skipped("9", "no Subject"),))]
+    sync = Sync(desk)
+    await sync.once("rt")
+    rt.batches = [Batch(skipped=(Skipped("8", "no Status"),))]
+    await sync.once("rt")
+    assert desk.store.connections.get("rt").skipped == (("9", "no Subject"), ("8", "no Status"))
+    rt.batches = [Batch(tickets=(ticket(9),))]
+    await sync.once("rt")
+    assert desk.store.connections.get("rt").skipped == (("8", "no Status"),)
+
+
+async def test_closed_tickets_go_after_the_days_that_the_config_says(
+    desk: Desk, rt: Vendor, now: Clock
+) -> None:
+    sync = Sync(desk)
+    await sync.once("rt")
+    del rt.tickets["2"]
+    now.pass_by(minutes=6)
+    await sync.once("rt")
+    now.pass_by(days=13)
+    await sync.once("rt")
+    assert desk.store.tickets.get("rt:2") is not None
+    now.pass_by(days=2)
+    await sync.once("rt")
+    assert desk.store.tickets.get("rt:2") is None
+    assert refs(desk) == ["rt:1", "rt:3"]
 
 
 async def test_an_asset_and_a_device_of_one_name_are_one(desk: Desk, rt: Vendor) -> None:
@@ -125,18 +154,6 @@ async def test_a_follower_says_when_it_tries_again_and_recovers_when_kicked(desk
         sync.kick("rt")
         await changed.wait()
     assert desk.store.connections.get("rt").failure is None
-
-
-async def test_a_second_process_leaves_polling_to_the_first(desk: Desk, rt: Vendor) -> None:
-    first, second = Sync(desk), Sync(desk)
-    assert not first.held_elsewhere("rt")
-    assert second.held_elsewhere("rt")
-    async with following(second, "rt"):
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    assert rt.calls == []
-    first.release("rt")
-    assert not second.held_elsewhere("rt")
 
 
 @pytest.mark.parametrize("asked", [5, 7000])

@@ -24,7 +24,7 @@ class World:
     def __init__(self, *script: int | httpx.Response | Exception) -> None:
         self.script, self.now, self.slept = list(script), NOON, list[float]()
         self.calls, self.turns = list[str](), list[CallClass]()
-        self.limits = list[datetime]()
+        self.limits, self.throttles = list[datetime](), 0
         self.http = Http(
             Connection("acme", "rt", "http://rt.test"),
             base_url="http://rt.test/base/",
@@ -51,6 +51,9 @@ class World:
 
     def limited(self, connection: str, until: datetime) -> None:
         self.limits.append(until)
+
+    def throttled(self, connection: str) -> None:
+        self.throttles += 1
 
 
 @pytest.mark.parametrize("bad", [429, 502, 503, 504, httpx.ConnectError("x"), httpx.ConnectTimeout("x")])
@@ -96,6 +99,19 @@ async def test_retry_after_is_waited_for_in_both_forms_and_told_to_the_pacer(val
     await world.http.get("/x")
     assert world.slept == [7.0]
     assert world.limits == [NOON + timedelta(seconds=7)]
+
+
+async def test_a_429_without_a_time_is_told_to_the_pacer_too() -> None:
+    world = World(429, 200)
+    await world.http.get("/x")
+    assert (world.limits, world.throttles) == ([], 1)
+
+
+async def test_a_redirect_is_another_call_of_the_budget() -> None:
+    world = World(httpx.Response(302, headers={"Location": "/base/y"}), 200)
+    await world.http.get("/x")
+    assert world.calls == ["GET /base/x", "GET /base/y"]
+    assert world.turns == ["poll", "poll"]
 
 
 async def test_a_retry_after_beyond_the_total_becomes_the_time_to_retry_at() -> None:

@@ -29,7 +29,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 def test_the_file_is_for_this_user_alone(store: Store, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "state" / "store.db").stat().st_mode) == 0o600
+    files = [file.name for file in (tmp_path / "state").iterdir() if file.name.startswith("store.db")]
+    assert sorted(files) == ["store.db", "store.db-shm", "store.db-wal"]
+    assert {stat.S_IMODE((tmp_path / "state" / name).stat().st_mode) for name in files} == {0o600}
 
 
 def test_a_file_that_is_no_store_is_said_so(tmp_path: Path) -> None:

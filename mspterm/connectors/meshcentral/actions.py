@@ -69,16 +69,16 @@ class Actions:
 
     async def run(self, write: RunCommand, nodeid: str) -> Outcome:
         """Runs one command line and returns its output. `timeout_s` counts from its sending."""
-        question = {
-            "action": "runcommands",
-            "nodeids": [nodeid],
-            "type": _SHELLS[write.shell],
-            "cmds": write.command,
-            "runAsUser": _USER_ONLY if write.run_as == "user" else 0,
-            "reply": True,
-        }
         async with self._turns[nodeid]:
             try:
+                question = {
+                    "action": "runcommands",
+                    "nodeids": [nodeid],
+                    "type": _SHELLS[write.shell],
+                    "cmds": await self._script(write, nodeid),
+                    "runAsUser": _USER_ONLY if write.run_as == "user" else 0,
+                    "reply": True,
+                }
                 data = await self._session.ask(question, kind="action", timeout_s=write.timeout_s)
             except MaybeSent as e:
                 return self._uncertain(write.ref, self._no_output(write, nodeid, e.failure))
@@ -91,6 +91,18 @@ class Actions:
             output = clean(text, multiline=True, limit=OUTPUT_CHARS)
             return Outcome(write.ref, State.DONE, detail=(_MERGED, *cut), output=output)
         return self._refused(write.ref, nodeid, text)
+
+    async def _script(self, write: RunCommand, nodeid: str) -> str:
+        """What the agent writes to the shell. Its sh sends stderr where stdout goes: the agent reads them
+        as two pipes, and loses the end of stderr where the command is over first (seen on 1.1.55). A
+        user's shell has a terminal, where they are one already."""
+        if write.run_as == "user" or write.shell not in ("sh", "auto"):
+            return write.command
+        if write.shell == "auto":
+            known = self._inventory.known.get(nodeid) or await self._inventory.refresh(nodeid)
+            if known is None or "Windows" in (known.node.osdesc or "Windows?"):
+                return write.command
+        return f"exec 2>&1\n{write.command}"
 
     async def reboot(self, write: Reboot, nodeid: str) -> Outcome:
         """Resets a device that is online, and waits to see it go down: the server's "ok" means nothing."""

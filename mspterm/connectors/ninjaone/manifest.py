@@ -15,6 +15,7 @@ MANIFEST = Manifest(
     settings=("url", "client_id", "redirect_port"),
     secrets=("client_secret", "refresh_token"),
     poll_s=30.0,
+    # Version 2 of its API has no published limit: calls are counted from the first 429 on.
     can={
         "devices": YES,
         "alerts": YES,
