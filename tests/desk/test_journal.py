@@ -6,9 +6,11 @@ import errno
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +19,15 @@ from typing import Any
 import pytest
 
 from mspterm.desk.journal import Entry, Head, Journal, Kept, Outside, Verification
+from mspterm.desk.journal.chain import verify
+from mspterm.desk.journal.record import made
 from mspterm.domain.reasons import Failed
 from mspterm.domain.secret import Secret
 from tests.store.store_rows import NOW
 
-KEY = Secret("cd" * 32)
+KEY = Secret("cafe0bad" * 8)
 ENTRY = Entry("note", ("rt:1",), "Oak", "intent", None, "01A", "hash", "Ines Duarte (personal)")
+CHECKPOINT = Entry("checkpoint", (), None, "sealed", None, None, None, None)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,6 +55,12 @@ def test_a_whole_chain_verifies_over_months(tmp_path: Path) -> None:
     assert found.checked == len(records(journal))
 
 
+def test_no_month_is_ever_dropped(tmp_path: Path) -> None:
+    journal = written(tmp_path, 9, days=91)
+    months = [path.stem for path in journal.files()]
+    assert (len(months), months[0], months[-1]) == (9, "2026-11", "2028-11")
+
+
 def test_a_record_says_who_from_where_and_never_the_text(tmp_path: Path) -> None:
     journal = Journal(tmp_path, KEY, "ines")
     journal.append(replace(ENTRY, text="the password is hunter2", more={"approver": "tom"}), NOW)
@@ -62,50 +73,124 @@ def test_a_record_says_who_from_where_and_never_the_text(tmp_path: Path) -> None
     assert "hunter2" not in json.dumps(record)
 
 
-Lines = list[bytes]
-ATTACKS: dict[str, Callable[[Lines, int], Lines]] = {
-    "edit": lambda lines, at: [*lines[:at], lines[at].replace(b"rt:1", b"rt:2"), *lines[at + 1 :]],
-    "swap": lambda lines, at: [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]],
-    "delete": lambda lines, at: lines[:at] + lines[at + 1 :],
-    "duplicate": lambda lines, at: lines[: at + 1] + lines[at:],
-    "garble": lambda lines, at: [*lines[:at], b"{", *lines[at + 1 :]],
-    "say twice": lambda lines, at: [
-        *lines[:at],
-        lines[at].replace(b'"refs"', b'"refs":["rt:9"],"refs"'),
-        *lines[at + 1 :],
-    ],
-    "truncate": lambda lines, at: lines[:at],
+def test_texts_are_kept_only_where_that_is_configured(tmp_path: Path) -> None:
+    said = replace(ENTRY, text="the disk is full")
+    Journal(tmp_path, KEY, "ines").append(said, NOW)
+    journal = Journal(tmp_path, KEY, "ines", texts=True)
+    journal.append(said, NOW)
+    journal.append(replace(ENTRY, text=None), NOW)
+    assert [r.get("text") for r in records(journal)] == [None, "the disk is full", None]
+    assert len({r["text_hash"] for r in records(journal)[:2]}) == 1
+    assert journal.verify() == Verification(3, 0)
+
+
+Line = tuple[Path, bytes]
+"""A record as it stands in its month's file, without its newline."""
+Lines = list[Line]
+
+
+def _edited(lines: Lines, at: int, was: bytes, now: bytes) -> Lines:
+    path, raw = lines[at]
+    assert was in raw
+    return [*lines[:at], (path, raw.replace(was, now)), *lines[at + 1 :]]
+
+
+def _rewritten(lines: Lines, at: int, key: Secret | None) -> Lines:
+    """From one record on, all of them made anew by somebody who has not got the key."""
+    before: dict[str, Any] = json.loads(lines[at - 1][1]) if at else {"seq": 0, "h": "0" * 64}
+    head, kept = Head(before["seq"], before["h"]), [*lines[:at]]
+    for path, raw in lines[at:]:
+        entry = CHECKPOINT if json.loads(raw)["action"] == "checkpoint" else replace(ENTRY, refs=("rt:2",))
+        record = made(entry, head, {"technician": "ines"}, key, NOW)
+        head = Head(record["seq"], record["h"])
+        kept.append((path, json.dumps(record, separators=(",", ":")).encode()))
+    return kept
+
+
+ATTACKS: dict[str, Callable[[Lines, int], tuple[Lines, int]]] = {
+    "edit": lambda lines, at: (_edited(lines, at, b'"seq"', b'"seQ"'), at),
+    "edit a word": lambda lines, at: (_edited(lines, at, b'"ines"', b'"tom"'), at),
+    "swap": lambda lines, at: ([*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]], at),
+    "delete": lambda lines, at: (lines[:at] + lines[at + 1 :], at),
+    "duplicate": lambda lines, at: (lines[: at + 1] + lines[at:], at + 1),
+    "garble": lambda lines, at: ([*lines[:at], (lines[at][0], b"{"), *lines[at + 1 :]], at),
+    "say twice": lambda lines, at: (_edited(lines, at, b'"refs"', b'"refs":["rt:9"],"refs"'), at),
+    "truncate": lambda lines, at: (lines[:at], at),
+    "rewrite without a key": lambda lines, at: (_rewritten(lines, at, None), at),
+    "rewrite with another key": lambda lines, at: (_rewritten(lines, at, Secret("00" * 32)), at),
+    "rewrite one without a key": lambda lines, at: (
+        [*_rewritten(lines[: at + 1], at, None), *lines[at + 1 :]],
+        at,
+    ),
+    "lose the month's file": lambda lines, at: (
+        [line for line in lines if line[0] != lines[at][0]],
+        next(n for n, line in enumerate(lines) if line[0] == lines[at][0]),
+    ),
 }
+"""Each gives the lines as they are afterwards, and which of the true ones is the first that is bad."""
+PLACES = 500
+
+
+def numbered(lines: Lines) -> Iterator[tuple[Path, int, bytes]]:
+    """As `Journal.records` gives them: a number in each file."""
+    before: dict[Path, int] = {}
+    for path, raw in lines:
+        before[path] = before.get(path, 0) + 1
+        yield path, before[path], raw + b"\n"
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
-    """120 records in one file, and its head outside."""
+    """120 records over nine months, and their head outside."""
     folder = tmp_path_factory.mktemp("long")
-    journal = written(folder, 120, days=0)
+    journal = written(folder, 60, days=4)
     return folder, head_of(journal)
 
 
-def test_every_attack_is_found_at_its_record_at_500_places(long: tuple[Path, Kept], tmp_path: Path) -> None:
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_every_attack_is_found_at_its_first_bad_record_at_500_places(
+    long: tuple[Path, Kept], attack: str
+) -> None:
     folder, kept = long
-    [source] = Journal(folder, KEY, "ines").files()
-    whole = source.read_bytes().splitlines()
-    rng = random.Random(5)
-    for _ in range(500):
-        attack, at = rng.choice(sorted(ATTACKS)), rng.randrange(len(whole) - 2)
-        (tmp_path / source.name).write_bytes(b"".join(x + b"\n" for x in ATTACKS[attack](whole, at)))
-        found = Journal(tmp_path, KEY, "ines").verify([kept])
-        first = at + 1 if attack == "duplicate" else at
-        assert found.bad is not None, (attack, at)
-        assert found.checked == first, (attack, at)
-        named = f"line {first}" in found.bad or f"line {first + 1}" in found.bad
-        assert named or f"seq {first + 1}:" in found.bad
+    whole = [(path, raw[:-1]) for path, _, raw in Journal(folder, KEY, "ines").records()]
+    assert len({path for path, _ in whole}) >= 7
+    rng, seen = random.Random(attack), set[int]()
+    for _ in range(PLACES):
+        at = rng.randrange(len(whole) - 1)
+        if at in seen:
+            continue
+        seen.add(at)
+        lines, first = ATTACKS[attack](whole, at)
+        places = [f"{path.name} line {number}," for path, number, _ in numbered(lines)]
+        found = verify(numbered(lines), KEY, [kept])
+        assert found.bad is not None, at
+        assert found.checked == first, (at, found.bad)
+        # Where nothing stands in the place of the first bad record, what is missing is named.
+        named = found.bad.startswith(places[first]) if first < len(lines) else "tail is cut" in found.bad
+        assert named, (at, found.bad)
+        if len(lines) < len(whole):
+            assert re.search(rf"records? {first + 1} ", found.bad), (at, found.bad)
+
+
+def test_an_attack_on_the_files_is_found_by_the_journal_too(long: tuple[Path, Kept], tmp_path: Path) -> None:
+    folder, kept = long
+    shutil.copytree(folder, tmp_path / "copy")
+    journal = Journal(tmp_path / "copy", KEY, "ines")
+    third = journal.files()[2]
+    lines = third.read_bytes().splitlines(keepends=True)
+    seq = json.loads(lines[4])["seq"]
+    third.write_bytes(b"".join([*lines[:4], lines[4].replace(b"rt:1", b"rt:2"), *lines[5:]]))
+    found = journal.verify([kept])
+    assert (found.bad, found.checked) == (
+        f"{third.name} line 5, seq {seq}, its content is not what was written",
+        seq - 1,
+    )
 
 
 def test_a_cut_in_the_middle_of_a_line_is_found(long: tuple[Path, Kept], tmp_path: Path) -> None:
     folder, kept = long
-    [source] = Journal(folder, KEY, "ines").files()
-    whole, rng = source.read_bytes(), random.Random(6)
+    source, rng = Journal(folder, KEY, "ines").files()[0], random.Random(6)
+    whole = source.read_bytes()
     for _ in range(100):
         (tmp_path / source.name).write_bytes(whole[: rng.randrange(1, len(whole))])
         assert Journal(tmp_path, KEY, "ines").verify([kept]).bad is not None

@@ -12,7 +12,7 @@ from mspterm.domain.secret import Secret
 from mspterm.secrets.os_keyring import Answer, State
 from tests.store.store_rows import NOW
 
-KEY = Secret("cd" * 32)
+KEY = Secret("cafe0bad" * 8)
 ENTRY = Entry("note", ("rt:1",), "Oak", "done", None, "01A", "hash", None)
 
 

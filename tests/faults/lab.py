@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
 
+from tests.faults.judge import Held, Told
+
 API = "/REST/2.0"
 
 
+def rt_connection(url: str, timeout_s: float) -> Told:
+    return {
+        "name": "rt",
+        "kind": "rt",
+        "url": url,
+        "client_from": "cf:Client",
+        "timeout_s": timeout_s,
+        "me": "ines",
+    }
+
+
 @dataclass(slots=True)
-class Judge:
+class RtJudge:
     """RT's own records. One login, then its session, as a token costs RT 0.3 s a call."""
 
     url: str
     token: str
+    name: str = "rt"
+    me: str = "ines"
+    statuses: tuple[str, str] = ("open", "stalled")
+    reopens: str | None = "open"
     _client: httpx.AsyncClient | None = None
     _logging_in: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return {"token": self.token}
+
+    def connection(self, url: str, timeout_s: float) -> Told:
+        return rt_connection(url, timeout_s)
 
     async def _ask(self, method: str, path: str, **more: object) -> httpx.Response:
         async with self._logging_in:
@@ -38,8 +63,12 @@ class Judge:
     async def resolve(self, id: str) -> None:
         await self._ask("PUT", f"/ticket/{id}", json={"Status": "resolved"})
 
+    async def held(self, id: str) -> Held:
+        row = (await self._ask("GET", f"/ticket/{id}")).json()
+        owner = str(row["Owner"]["id"])
+        return Held(row["Status"], None if owner == "Nobody" else owner, int(row["TimeWorked"] or 0))
+
     async def said(self, id: str) -> Counter[str]:
-        """Every text on the ticket, and how often it is there."""
         query = {"fields": "Content,ContentType", "per_page": "100", "page": "1"}
         found: Counter[str] = Counter()
         while True:

@@ -10,21 +10,25 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mspterm.config.kinds import secret_variable
 from mspterm.config.model import Config, Connection
 from mspterm.desk.desk import Desk
 from mspterm.desk.look import ticket_now
 from mspterm.desk.perform import Performer
-from mspterm.domain.action import Audience, Consent, Plan, Target, Update
+from mspterm.domain.action import Audience, Consent, Plan, Update
 from mspterm.domain.reasons import Failed
 from mspterm.domain.spec import Risk
 from mspterm.secrets.backends import Backend
 from mspterm.secrets.chain import Credentials
 from mspterm.secrets.os_keyring import OsKeyring
+from tests.faults.judge import Told
 
 KEY = "5e" * 32
 
@@ -33,22 +37,35 @@ def no_keyring() -> Backend:
     raise ConnectionError
 
 
-def desk_for(state: Path, url: str, token: str, timeout_s: float) -> Desk:
-    rt = Connection("rt", "rt", url, client_from="cf:Client", timeout_s=timeout_s, me="ines")
-    env = {"MSPTERM_SECRET_RT_TOKEN": token, "MSPTERM_SECRET_JOURNAL_KEY": KEY}
+Secrets = Mapping[str, Mapping[str, str]]
+"""By connection, then by field."""
+
+
+def desk_for(state: Path, connections: Sequence[Told], secrets: Secrets, **more: Any) -> Desk:
+    """A desk whose secrets and journal key come from the environment."""
+    made = {told["name"]: Connection(**told) for told in connections}
+    env = {
+        secret_variable(name, field): value
+        for name, fields in secrets.items()
+        for field, value in fields.items()
+    }
+    env["MSPTERM_SECRET_JOURNAL_KEY"] = KEY
     credentials = Credentials(env, OsKeyring(make=no_keyring))
-    return Desk(Config(connections={"rt": rt}), state, credentials=credentials)
+    return Desk(Config(connections=made), state, credentials=credentials, **more)
 
 
 def plan(step: dict[str, Any]) -> Plan:
     write = Update(
         step["ref"],
-        text=step["text"],
+        text=step.get("text"),
         audience=Audience(step.get("audience", "internal")),
         minutes=step.get("minutes"),
         status=step.get("status"),
+        owner=step.get("owner"),
+        expected_owner="" if "owner" in step else None,
     )
-    return Plan(step["do"], Risk.ROUTINE, (write,), (Target(step["ref"], step["ref"], None),))
+    # Without targets, as what waits is judged anew: nobody has looked at the ticket here.
+    return Plan(step["do"], Risk.ROUTINE, (write,), ())
 
 
 async def _do(desk: Desk, performer: Performer, step: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +75,8 @@ async def _do(desk: Desk, performer: Performer, step: dict[str, Any]) -> dict[st
             await ticket_now(desk, step["ref"])
             return {"state": "done"}
         case "flush":
-            await performer.flush("rt")
+            for name in desk.connections:
+                await performer.flush(name)
             return {"state": "done"}
         case "retry":
             return {"state": (await performer.retry(step["id"])).state.value}
@@ -71,9 +89,11 @@ async def _do(desk: Desk, performer: Performer, step: dict[str, Any]) -> dict[st
 
 
 async def live(life: dict[str, Any]) -> None:
-    desk = desk_for(Path(life["state"]), life["url"], life["token"], life["timeout_s"])
+    desk = desk_for(Path(life["state"]), [life["connection"]], {life["connection"]["name"]: life["secrets"]})
     if life.get("die_at"):
         _die_at(desk, life["die_at"])
+    if life.get("die_in"):
+        _die_in(desk, life["die_in"])
     performer = Performer(desk)
     performer.recover()
     for step in life["steps"]:
@@ -96,6 +116,19 @@ def _die_at(desk: Desk, number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     desk.store.database.connection.set_trace_callback(count)
+
+
+def _die_in(desk: Desk, state: str) -> None:
+    """Kills this process as soon as a write is on disk in that state of the outbox."""
+    path = desk.store.database.path
+    other = sqlite3.connect(path, isolation_level=None)
+
+    def look(_statement: str) -> None:
+        found = other.execute("SELECT 1 FROM intent WHERE state = ?", (state,)).fetchone()
+        if sys.platform != "win32" and found is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    desk.store.database.connection.set_trace_callback(look)
 
 
 def _say(what: dict[str, Any]) -> None:
@@ -128,5 +161,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     # Before the first fork, as its first use would import it in every child.
-    import_module("mspterm.connectors.rt.connector")
+    for kind in ("rt", "connectwise"):
+        import_module(f"mspterm.connectors.{kind}.connector")
     main()

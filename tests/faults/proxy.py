@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -60,10 +61,12 @@ def http(status: str, body: bytes, kind: str = "application/json", **headers: st
 
 @dataclass(slots=True)
 class Proxy:
-    """Listens at `url`; each request is treated as `rule` says. `seen` are all requests."""
+    """Listens at `url`; each request is treated as `rule` says. `seen` are all requests. With `tls` it
+    speaks that to its clients."""
 
     upstream: str
     rule: Rule = lambda _seen: PASS
+    tls: ssl.SSLContext | None = None
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
     answered: list[bytes] = field(default_factory=list)
@@ -71,9 +74,14 @@ class Proxy:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        await self.listen(0)
+        assert self._server is not None
         host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self.tls else 'http'}://{host}:{port}"
+
+    async def listen(self, port: int) -> None:
+        """Anew, at the same place, after `stop`."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port, ssl=self.tls)
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -172,9 +180,11 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.asynccontextmanager
-async def proxied(upstream: str, rule: Rule = lambda _seen: PASS) -> AsyncIterator[Proxy]:
+async def proxied(
+    upstream: str, rule: Rule = lambda _seen: PASS, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Proxy]:
     """A proxy for the time of the block."""
-    proxy = Proxy(upstream, rule)
+    proxy = Proxy(upstream, rule, tls)
     await proxy.start()
     try:
         yield proxy

@@ -8,6 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import pytest
 from mspterm.desk.journal import Journal
 from mspterm.domain.secret import Secret
 from mspterm.store.store import Store
+from tests.faults.lab import rt_connection
 from tests.faults.lane import Lane, lane
 from tests.faults.life import KEY
 from tests.faults.proxy import http
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a life is a fork")
 STATES = ("queued", "sending", "sent", "confirmed", "failed", "uncertain", "cancelled")
+SECRETS = {"token": "1-28-x"}
 MOST = 400
 """More statements than one note costs."""
 
@@ -31,6 +34,8 @@ class SmallRt:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.instead: bytes | None = None
+        """Answers every POST, which then does nothing; empty breaks the connection off."""
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,6 +52,8 @@ class SmallRt:
             writer.close()
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
+        if method == "POST" and self.instead is not None:
+            return self.instead
         if method == "POST":
             self.notes.append(json.loads(body)["Content"])
             number = len(self.notes) + 100
@@ -126,7 +133,7 @@ async def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     ends: Counter[str] = Counter()
     for number in range(1, MOST):
         state, text = tmp_path / str(number), f"note {number}"
-        life = {"state": str(state), "url": rt.url, "token": "1-28-x", "timeout_s": 5}
+        life = {"state": str(state), "connection": rt_connection(rt.url, 5), "secrets": SECRETS}
         note = {"do": "note", "ref": "rt:1", "text": text}
         first = await a_lane.live(**life, steps=[note], die_at=number)
         killed = first.status == -9
@@ -154,3 +161,67 @@ async def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     assert ends["None 0"] > 3
     assert ends["decided"] >= 1
     assert ends["confirmed 1"] > 3
+
+
+BUSY, FORBIDDEN = http("503 Unavailable", b""), http("403 Forbidden", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """`instead` is what the server answers before the kill, `drops` what a person does then. `left` is
+    what it is after the restart, and `there` how often the server has it."""
+
+    instead: bytes | None
+    left: str
+    there: int
+    drops: bool = False
+
+
+DEATHS = {
+    "queued": Death(BUSY, "confirmed", 1),
+    "sending": Death(None, "uncertain", 0),
+    "sent": Death(None, "confirmed", 1),
+    "confirmed": Death(None, "confirmed", 1),
+    "failed": Death(FORBIDDEN, "failed", 0),
+    "uncertain": Death(b"", "uncertain", 0),
+    "cancelled": Death(BUSY, "cancelled", 0, drops=True),
+}
+JOURNALLED = {"confirmed": "done"}
+
+
+@pytest.mark.slow
+async def test_a_kill_in_each_state_of_the_outbox_is_told_truly_after_it(
+    rt: SmallRt, a_lane: Lane, tmp_path: Path
+) -> None:
+    for state in STATES:
+        await dies_in(state, rt, a_lane, tmp_path / state)
+
+
+async def dies_in(state: str, rt: SmallRt, a_lane: Lane, folder: Path) -> None:
+    death, text = DEATHS[state], f"killed when {state}"
+    life = {"state": str(folder), "connection": rt_connection(rt.url, 5), "secrets": SECRETS}
+    note = {"do": "note", "ref": "rt:1", "text": text}
+    rt.instead = death.instead
+    if death.drops:
+        await a_lane.live(**life, steps=[note])
+        _, intent_id = outcome(folder, text)
+        killed = await a_lane.live(
+            **life, steps=[{"do": "drop", "id": intent_id, "arrived": False}], die_in=state
+        )
+    else:
+        killed = await a_lane.live(**life, steps=[note, {"do": "look", "ref": "rt:1"}], die_in=state)
+    assert killed.status == -9, state
+    rt.instead = None
+    # The next write completes the journal, where nothing is left to be sent.
+    after = [{"do": "flush"}, {**note, "text": "the next one"}]
+    assert [t["state"] for t in (await a_lane.live(**life, steps=after)).told] == ["done", "done"]
+    left, intent_id = outcome(folder, text)
+    assert (left, rt.notes.count(text)) == (death.left, death.there), state
+    if left == "uncertain":
+        await a_lane.live(**life, steps=[{"do": "retry", "id": intent_id}])
+        left, _ = outcome(folder, text)
+        assert (left, rt.notes.count(text)) == ("confirmed", 1)
+    journal = Journal(folder / "journal", Secret(KEY), None)
+    assert journal.verify().bad is None
+    said = [r["state"] for _, _, r in journal.after("") if r["intent_id"] == intent_id]
+    assert (said[0], said[-1]) == ("intent", JOURNALLED.get(left or "", left)), state

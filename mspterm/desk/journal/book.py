@@ -23,12 +23,22 @@ SEAL_AFTER = timedelta(minutes=5)
 
 
 class Journal:
-    """Appends to `STATE_DIR/journal/YYYY-MM.jsonl`. Safe to use from several threads and processes."""
+    """Appends to `STATE_DIR/journal/YYYY-MM.jsonl`. Safe to use from several threads and processes.
+
+    `texts`: what was written to tickets stands in the records, and not only its hash.
+    """
 
     def __init__(
-        self, folder: Path, key: Secret | None, technician: str | None, outside: Outside | None = None
+        self,
+        folder: Path,
+        key: Secret | None,
+        technician: str | None,
+        outside: Outside | None = None,
+        *,
+        texts: bool = False,
     ) -> None:
         self._files = Files(folder)
+        self._texts = texts
         self._key = key
         self._made_by = records.origin(technician or getpass.getuser())
         self._outside = outside
@@ -76,7 +86,7 @@ class Journal:
         before = [*self._repaired(), *self._cut()]
         head, lines = self._head(), []
         for entry in self._with_checkpoints([*before, *entries], head.seq, now):
-            made = records.made(entry, head, self._made_by, self._key, now)
+            made = records.made(entry, head, self._made_by, self._key, now, texts=self._texts)
             lines.append(records.line(made) + "\n")
             head = Head(made["seq"], made["h"])
             self._unsealed = entry.action != CHECKPOINT

@@ -44,6 +44,14 @@ class NeedsKeyError(Exception):
     """A keyed record and no key to check it with."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What is wrong with a record. `before`: it is good itself, and shows that what it follows is not."""
+
+    what: str
+    before: bool = False
+
+
 @dataclass(slots=True)
 class _Walk:
     key: Secret | None
@@ -53,36 +61,37 @@ class _Walk:
     unkeyed: int = 0
     repaired: int = 0
     steps_back: int = 0
-    unproven: str | None = None
-    """The first record since the last keyed one: nothing that follows proves it."""
+    unproven: tuple[str, int] | None = None
+    """Place and number of the first record since the last keyed one: nothing that follows proves it."""
     cut: str | None = None
 
-    def step(self, where: str, raw: bytes) -> str | None:
+    def step(self, where: str, raw: bytes) -> _Wrong | None:
         """Why this record is bad; None where it is good, and then the walk is past it."""
         record = _parsed(raw)
         if isinstance(record, str):
-            return record
+            return _Wrong(record)
         wrong = self._wrong(record)
         if wrong is None:
             self._pass(where, record)
         return wrong
 
-    def _wrong(self, record: Record) -> str | None:
+    def _wrong(self, record: Record) -> _Wrong | None:
         keyed, number = bool(record["keyed"]), int(record["seq"])
         if keyed and self.key is None:
             raise NeedsKeyError
         if not hmac.compare_digest(str(record["h"]), digest(record, self.key if keyed else None)):
-            return f"seq {number}, its content is not what was written"
+            return _Wrong(f"seq {number}, its content is not what was written")
         if number != self.head.seq + 1:
-            return f"seq {number}, {_gap(self.head.seq + 1, number)}"
+            return _Wrong(f"seq {number}, {_gap(self.head.seq + 1, number)}")
         if record["prev"] != self.head.hash:
-            return f"seq {number}, it does not follow the record before it"
+            return _Wrong(f"seq {number}, it does not follow the record before it", before=keyed)
         seal = record.get(CHECKPOINT)
         if seal is not None and seal != {"seq": number - 1, "head": record["prev"], "count": number - 1}:
-            return f"seq {number}, a checkpoint that does not fit"
+            return _Wrong(f"seq {number}, a checkpoint that does not fit")
         outside = next((k for k in self.kept if k.head.seq == number), None)
         if outside is not None and outside.head.hash != record["h"]:
-            return f"seq {number}, it is not the one whose hash is kept in {outside.where}"
+            what = f"seq {number}, it is not the one whose hash is kept in {outside.where}"
+            return _Wrong(what, before=True)
         return None
 
     def _pass(self, where: str, record: Record) -> None:
@@ -93,7 +102,7 @@ class _Walk:
             self.unproven = None
         else:
             self.unkeyed += 1
-            self.unproven = self.unproven or f"{where}, seq {self.head.seq}"
+            self.unproven = self.unproven or (where, self.head.seq)
         if record["action"] == JOURNAL:
             self.repaired += record["state"] == REPAIRED
             if record["state"] == CUT:
@@ -109,8 +118,17 @@ class _Walk:
             return self.cut
         proven = ahead is not None and ahead.head.seq == self.head.seq
         if self.unproven is not None and self.key is not None and not proven:
-            return f"{self.unproven}: unkeyed, nothing keyed follows, so it may have been rewritten"
+            where, number = self.unproven
+            return f"{where}, seq {number}: unkeyed, nothing keyed follows, so it may have been rewritten"
         return None
+
+    def first_bad(self, where: str, wrong: _Wrong) -> tuple[int, str]:
+        """How many records are good, and the first that isn't: unkeyed ones that something after them
+        contradicts are what was changed."""
+        if wrong.before and self.unproven is not None:
+            first, number = self.unproven
+            return number - 1, f"{first}, seq {number}: unkeyed and rewritten, as {where} shows: {wrong.what}"
+        return self.head.seq, f"{where}, {wrong.what}"
 
 
 def verify(lines: Lines, key: Secret | None, kept: Sequence[Kept] = ()) -> Verification:
@@ -121,7 +139,8 @@ def verify(lines: Lines, key: Secret | None, kept: Sequence[Kept] = ()) -> Verif
             last = f"{path.name} line {number}"
             wrong = walk.step(last, raw)
             if wrong is not None:
-                return _found(walk, f"{last}, {wrong}")
+                good, first = walk.first_bad(last, wrong)
+                return replace(_found(walk, first), checked=good)
     except NeedsKeyError:
         return replace(_found(walk, None), needs_key=True)
     bad = walk.end(last)

@@ -28,8 +28,8 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one record says. `text` is not written: only its keyed hash is, so that somebody who has
-    the text can prove it. `more` is what else belongs on record, such as an approver."""
+    """What one record says. `text` is not written unless that was configured: only its keyed hash is,
+    so that somebody who has the text can prove it. `more` is what else belongs on record, such as an approver."""
 
     action: str
     refs: tuple[str, ...]
@@ -64,8 +64,10 @@ def origin(technician: str) -> Record:
     }
 
 
-def made(entry: Entry, after: Head, made_by: Record, key: Secret | None, now: datetime) -> Record:
-    """The record that follows `after`, hashed."""
+def made(
+    entry: Entry, after: Head, made_by: Record, key: Secret | None, now: datetime, *, texts: bool = False
+) -> Record:
+    """The record that follows `after`, hashed; with `texts` it holds the entry's own."""
     record: Record = {
         "seq": after.seq + 1,
         "at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -83,6 +85,8 @@ def made(entry: Entry, after: Head, made_by: Record, key: Secret | None, now: da
         "keyed": key is not None,
         "prev": after.hash,
     }
+    if texts and entry.text is not None:
+        record["text"] = entry.text
     if entry.action == CHECKPOINT:
         record[CHECKPOINT] = {"seq": after.seq, "head": after.hash, "count": after.seq}
     record["h"] = digest(record, key)
