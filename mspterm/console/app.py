@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.console import RenderableType
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from mspterm.desk.actions import BY_NAME
 from mspterm.domain.spec import ActionSpec
 
 if TYPE_CHECKING:
+    from mspterm.console.come_back import Keeper
     from mspterm.console.device_pane import History
     from mspterm.domain.action import Result
 
@@ -55,6 +57,8 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         self.messages: deque[tuple[str, str, str]] = deque(maxlen=_KEPT_MESSAGES)
         self._changing = False
         self._history: History | None = None
+        self._keeper: Keeper | None = None
+        self.command_keys = session.keys
         self.set_keymap(textual_keymap(session.keys))
 
     def get_default_screen(self) -> Screen[None]:
@@ -73,6 +77,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _read_rows(self) -> None:
         self.main.load()
+        if self.session.left is not None:
+            from mspterm.console.come_back import put_back
+
+            put_back(self.main, self.session)
         for problem in self.session.problems:
             self.tell(problem, "warning")
         self.call_after_refresh(self._begin)
@@ -84,6 +92,22 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         gc.freeze()
         gc.enable()
         self.look()
+        self._keep_place()
+
+    def _keep_place(self) -> None:
+        from mspterm.console.come_back import Keeper, open_again
+
+        open_again(self)
+        self._keeper = Keeper(self)
+        self._keeper.begin()
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        super().exit(result, return_code, message)
+        # The lifeline has its grace by now: a state directory that hangs holds nobody.
+        if self._keeper is not None:
+            self._keeper.left(return_code)
 
     def on_unmount(self) -> None:
         self.session.stop()
@@ -126,6 +150,15 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         timeout = 5 if severity == "information" else 12
         if self._shows:
             self.notify(text, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+
+    @on(MainScreen.MoreOnFire)
+    def _alarm(self, event: MainScreen.MoreOnFire) -> None:
+        """The bell and a notification of the desktop, for this alone."""
+        settings = self.session.config.console
+        if settings.bell:
+            self.bell()
+        if settings.notify:
+            self.announce(f"mspterm: {event.count} on fire")
 
     # Screens
 
@@ -182,6 +215,12 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
         self.push_screen(TextScreen("Connections", lambda width: connection_lines(self.session, width)))
 
+    def action_outbox(self) -> None:
+        from mspterm.console.outbox_screen import OutboxScreen
+
+        if self.session.running is not None:
+            self.push_screen(OutboxScreen(self, self.session.running))
+
     def action_messages(self) -> None:
         from mspterm.console.texts import TextScreen, message_lines
 
@@ -204,22 +243,16 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.tell(f"Asking {', '.join(names)} now.")
 
     async def action_quit(self) -> None:
-        """Leave; a write whose answer is still awaited is said first."""
-        if not self.session.in_flight:
-            self.exit(0)
-            return
-        from mspterm.console.palette import Choice, Palette
+        """Leave; what that would cut off is said first."""
+        from mspterm.console.leaving import warned
 
-        choices = [
-            Choice("stay", "Stay", "until the server has answered"),
-            Choice("leave", "Leave", "the write may or may not arrive: it will be listed as uncertain"),
-        ]
-        count = self.session.in_flight
-        self.push_screen(Palette(f"{count} being sent. Leave?", choices), self._left)
-
-    def _left(self, choice: str | None) -> None:
-        if choice == "leave":
+        if not warned(self):
             self.exit(0)
+
+    def action_copy(self) -> None:
+        from mspterm.console.copying import choose
+
+        self.run_worker(choose(self), group="copy", exclusive=True)
 
     # Actions
 
@@ -238,10 +271,16 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.tell(f"{self.session.doing}; one after the other.", "warning")
         elif why:
             self.tell(f"{spec.title}: {why}.", "warning")
+            self.run_worker(self._record_forbidden(spec))
         else:
             if spec.params:
                 self.hold_keys()
             self.run_worker(self._act(spec), group="act", exit_on_error=True)
+
+    async def _record_forbidden(self, spec: ActionSpec) -> None:
+        from mspterm.console.refusing import record_forbidden
+
+        await record_forbidden(self.session, self.screen, spec)
 
     async def _act(self, spec: ActionSpec) -> None:
         from mspterm.console.targets import chosen_targets
@@ -262,7 +301,13 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         assert self.session.running is not None
         drafts = Drafts(self.session.state_dir)
         acting = Acting(
-            self, self.session.running, drafts, tell=self.tell, flying=self._flying, doing=self._doing
+            self,
+            self.session.running,
+            drafts,
+            tell=self.tell,
+            flying=self._flying,
+            doing=self._doing,
+            holding=self._holding,
         )
         results = await acting.run(spec, refs, attach, because)
         self.let_keys_go()
@@ -305,6 +350,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def _flying(self, step: int) -> None:
         self.session.in_flight += step
+        self.look()
+
+    def _holding(self, step: int) -> None:
+        self.session.sessions += step
         self.look()
 
     def _doing(self, what: str) -> None:

@@ -6,17 +6,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual.app import App
 from textual.filter import LineFilter
 
 from mspterm.console.crash import CrashReporter
 from mspterm.console.key_line import KeyLine
 from mspterm.console.lifeline import Lifeline
 from mspterm.console.line_filter import OutputGate
-from mspterm.console.terminal import Terminal
+from mspterm.console.terminal import Terminal, title
 from mspterm.console.theme import load_theme
+from mspterm.console.tty import has_job_control, stop_group
+from mspterm.domain.reasons import Failed
 
 
 class ConsoleApp(KeyLine[int]):
@@ -46,6 +50,12 @@ class ConsoleApp(KeyLine[int]):
 
     def on_ready(self) -> None:
         self.lifeline.after_first_frame()
+        self.app_resume_signal.subscribe(self, self._resumed)
+
+    def _resumed(self, app: App[Any]) -> None:
+        # Textual repaints nothing after `fg`, and the shell has set a title of its own.
+        self.screen.refresh(layout=True)
+        self.write_sequence(title())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return (*super().get_line_filters(), self._gate)
@@ -68,6 +78,40 @@ class ConsoleApp(KeyLine[int]):
                 yield
         finally:
             self._lent = False
+        self.write_sequence(title())
+
+    def write_sequence(self, sequence: str) -> None:
+        """One of ours to the terminal, between two frames; nothing while it is lent."""
+        if self._driver is not None and not self._lent:
+            self._driver.write(sequence)
+
+    def announce(self, text: str) -> None:
+        """A notification of the desktop, where the terminal shows such (OSC 9). `text` is our own."""
+        from mspterm.console.osc import osc9
+
+        sequence = osc9(text)
+        if sequence:
+            self.write_sequence(sequence)
+
+    def action_suspend_process(self) -> None:
+        """Stop, with whoever started us, and give the terminal to the shell; `fg` brings it back."""
+        if not has_job_control():
+            self.notify("There is no shell behind this console to go to.", markup=False)
+        elif self._driver is not None and self._driver.can_suspend:
+            stop_group()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own writes whatever length, and knows no tmux."""
+        from mspterm.console.clipboard import copy
+
+        async def send() -> None:
+            try:
+                await copy(text, self.write_sequence)
+            except Failed as error:
+                self.notify(error.failure.sentence, severity="warning", markup=False)
+
+        self._clipboard = text
+        self.run_worker(send(), group="copy", exclusive=True)
 
     def bell(self) -> None:
         if not self._lent:

@@ -5,10 +5,14 @@ Footer, help, palette, bindings and docs/keys.md are made of this table and of t
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
+from textual.app import App
 from textual.binding import Binding
 from textual.keys import ASCII_KEY_NAMES, Keys
 
@@ -16,12 +20,31 @@ from mspterm.desk.actions import ACTIONS
 
 
 class Where(StrEnum):
-    """Which screen a command belongs to. `list` is the queue's list, whose own bindings do it."""
+    """Which screen or part of one a command belongs to. Only the queue's and those for anywhere are
+    bound by this table; the other parts bind their own, under the ids of this table."""
 
     QUEUE = "queue"
     LIST = "list"
     OPENED = "opened"
+    TICKET = "ticket"
+    TEXT = "text"
+    PAGE = "page"
     ANYWHERE = "anywhere"
+    OUTBOX = "outbox"
+    DIALOG = "dialog"
+    TERMINAL = "terminal"
+
+
+_TOGETHER = (
+    {Where.QUEUE, Where.LIST, Where.ANYWHERE},
+    {Where.OPENED, Where.TICKET, Where.TEXT, Where.ANYWHERE},
+    {Where.PAGE, Where.TEXT, Where.ANYWHERE},
+    {Where.OUTBOX, Where.PAGE},
+    {Where.DIALOG},
+    {Where.TERMINAL},
+)
+"""What is on screen at the same time: the parts of a set must not share a key."""
+_GIVING = (Where.TICKET, Where.TEXT, Where.PAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +68,10 @@ class Command:
 
 def _list(name: str, title: str, keys: str, text: str, bar: int = 0) -> Command:
     return Command(name, title, tuple(keys.split()), text, Where.LIST, "", bar, f"list.{name}")
+
+
+def _own(where: Where, name: str, id_: str, title: str, keys: str, text: str) -> Command:
+    return Command(name, title, tuple(keys.split()), text, where, "", 0, id_)
 
 
 def _queue(name: str, title: str, keys: str, text: str, bar: int = 0) -> Command:
@@ -86,7 +113,34 @@ COMMANDS: tuple[Command, ...] = (
     _queue("previous_view", "Previous view", "shift+tab [", "The previous view"),
     _queue("seen", "Seen", "m", "Everything up to now has been seen: the marks for new go"),
     _queue("preview", "Preview", "p", "Show or hide the preview of the ticket under the cursor"),
-    Command("close", "Back", ("escape",), "Back to where you came from", Where.OPENED, "close", 3),
+    Command("close", "Back", ("escape", "left"), "Back to where you came from", Where.OPENED, "", 3),
+    _own(Where.TICKET, "device", "ticket.device", "Device", "d", "The ticket's device"),
+    _own(Where.TICKET, "unfold_text", "ticket.unfold", "Unfold", "v", "Unfold what is folded on screen"),
+    _own(Where.TICKET, "unfold_all", "ticket.unfold_all", "Unfold all", "V", "Unfold all of it, or fold it"),
+    _own(Where.TICKET, "ask", "ask", "Ask again", "f5 ctrl+r", "Ask the ticket's or the device's server"),
+    _own(Where.TEXT, "text_down", "text.down", "Down", "down j", "Down two lines"),
+    _own(Where.TEXT, "text_up", "text.up", "Up", "up k", "Up two lines"),
+    _own(Where.TEXT, "text_page_down", "text.page_down", "Page down", "pagedown space", "A page down"),
+    _own(Where.TEXT, "text_page_up", "text.page_up", "Page up", "pageup", "A page up"),
+    _own(Where.TEXT, "text_first", "text.first", "Top", "home", "To the top"),
+    _own(Where.TEXT, "text_last", "text.last", "Bottom", "end", "To the bottom"),
+    _own(
+        Where.PAGE, "close_page", "page.close", "Back", "escape q enter", "Leave help, messages and the like"
+    ),
+    _own(Where.OUTBOX, "outbox_down", "outbox.down", "Down", "down j", "The next write"),
+    _own(Where.OUTBOX, "outbox_up", "outbox.up", "Up", "up k", "The write before"),
+    _own(Where.OUTBOX, "outbox_again", "outbox.again", "Send again", "s", "What of it is not there; twice"),
+    _own(Where.OUTBOX, "outbox_arrived", "outbox.arrived", "It arrived", "a", "You saw it there; twice"),
+    _own(Where.OUTBOX, "outbox_drop", "outbox.drop", "Drop", "x", "Give it up for good; twice"),
+    _own(Where.DIALOG, "send", "dialog.send", "Send", "ctrl+g ctrl+s", "Go on with what was filled in"),
+    _own(Where.DIALOG, "cancel", "dialog.cancel", "Cancel", "escape", "Leave it; a text is kept"),
+    _own(Where.DIALOG, "editor", "dialog.editor", "Editor", "ctrl+e", "Write the text in $EDITOR"),
+    _own(Where.DIALOG, "yes", "confirm.yes", "Yes", "y", "Send what is confirmed without a phrase"),
+    _own(Where.DIALOG, "next_choice", "field.next", "Next choice", "down", "The next of a field or a menu"),
+    _own(Where.DIALOG, "previous_choice", "field.previous", "Previous choice", "up", "The one before"),
+    _own(Where.TERMINAL, "leave_terminal", "terminal.leave", "Leave", "ctrl+]", "End a device's terminal"),
+    _own(Where.TERMINAL, "terminal_up", "terminal.up", "Scroll up", "shift+pageup", "What has scrolled away"),
+    _own(Where.TERMINAL, "terminal_down", "terminal.down", "Scroll down", "shift+pagedown", "Back down"),
     _queue("tour", "Tour", "h", "Show or put away the strip with the keys to start with"),
     _anywhere("next", "Next", "g", "The ticket to take next: goes there, says why, and claims it", 3),
     _anywhere("why", "Why here", "W", "Why the ticket stands where it does, and whether it is your next"),
@@ -95,9 +149,12 @@ COMMANDS: tuple[Command, ...] = (
     _anywhere(
         "enter", "Enter client", "E", "Work on this client's devices, for an hour: commands, restarts, SSH"
     ),
+    _anywhere("copy", "Copy", "y", "Address, text or reference to the terminal's clipboard, or shown plain"),
     _anywhere("refresh", "Refresh", "R", "Ask every connection now"),
     _anywhere("connections", "Connections", "C %", "Each connection's state in whole sentences"),
+    _anywhere("outbox", "Outbox", "O", "Writes that wait, failed or are uncertain, and what becomes of them"),
     _anywhere("messages", "Messages", "M", "What this console has told you since it started"),
+    _anywhere("suspend_process", "To the shell", "ctrl+z", "Stop the console for a while: fg brings it back"),
     _anywhere("palette", "Menu", ": ctrl+p", "Find a command or an action by its name", 2),
     _anywhere("help", "Help", "?", "Every key", 1),
     _queue("quit", "Quit", "q", "Leave the console", 4),
@@ -128,13 +185,25 @@ def key_map(remapped: Mapping[str, str]) -> tuple[KeyMap, list[str]]:
             problems.append(wrong)
         else:
             keys[name] = wanted
-    while clash := _clash(keys, remapped):
+    while clash := _clash(_given_way(keys, remapped), remapped):
         name, key, other = clash
         problems.append(
             f"[keys] {name}: {key} is {other}'s key already; {name} keeps {' '.join(default_keys()[name])}."
         )
         keys[name] = default_keys()[name]
-    return keys, problems
+    return _given_way(keys, remapped), problems
+
+
+def _given_way(keys: KeyMap, remapped: Mapping[str, str]) -> KeyMap:
+    """The keys where a pane's command with several of them leaves one to a command that was given it."""
+    where, made = places(), dict(keys)
+    changed = [name for name in remapped if name in keys and keys[name] != default_keys()[name]]
+    for other in [name for name, at in where.items() if changed and at in _GIVING and name not in remapped]:
+        rivals = (keys[name] for name in changed if _meet(where[name], where[other]))
+        taken = {full_name(key) for rival in rivals for key in rival}
+        kept = tuple(key for key in keys[other] if full_name(key) not in taken)
+        made[other] = kept or keys[other]
+    return made
 
 
 def _wrong(name: str, wanted: tuple[str, ...]) -> str | None:
@@ -157,7 +226,7 @@ def _known(key: str) -> bool:
     names = (
         {k.value for k in Keys}
         | {f"f{n}" for n in range(1, 25)}
-        | {"comma", "plus", *ASCII_KEY_NAMES.values()}
+        | {*punctuation(), *ASCII_KEY_NAMES.values()}
     )
     return (
         key != "ctrl+c" and set(modifiers) <= {"ctrl", "alt", "shift"} and (len(base) == 1 or base in names)
@@ -178,18 +247,25 @@ def _clash(keys: KeyMap, remapped: Mapping[str, str]) -> tuple[str, str, str] | 
 
 
 def _meet(one: Where, other: Where) -> bool:
-    return Where.OPENED not in (one, other) or one is other or Where.ANYWHERE in (one, other)
+    return any({one, other} <= together for together in _TOGETHER)
 
 
 def full_name(key: str) -> str:
-    """Textual's name of a key that may be written as its character."""
-    made = next(iter(Binding.make_bindings([Binding(key if key != "," else "comma", "", "")])))
-    return made.key
+    """Textual's name of a key that may be written as its character: `]` or `ctrl+]`."""
+    held, _, base = key.rpartition("+") if len(key) > 1 else ("", "", key)
+    made = next(iter(Binding.make_bindings([Binding(base if base != "," else "comma", "", "")])))
+    return f"{held}+{made.key}" if held else made.key
+
+
+@cache
+def punctuation() -> Mapping[str, str]:
+    """Textual's names of the keys that are neither letter nor digit, each with its character."""
+    return {full_name(character): character for character in string.punctuation}
 
 
 _SHOWN = {
     "escape": "Esc", "enter": "Enter", "space": "Space", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",
-    "end": "End", "up": "Up", "down": "Down", "tab": "Tab",
+    "end": "End", "up": "Up", "down": "Down", "tab": "Tab", "left": "Left", "right": "Right",
 }  # fmt: skip
 
 
@@ -197,6 +273,7 @@ def shown(key: str) -> str:
     """A key as a person reads it: `Ctrl+P`, `Esc`, `x`."""
     *modifiers, base = key.split("+") if len(key) > 1 else [key]
     if modifiers:
+        base = punctuation().get(base, base)
         return "+".join((*(m.capitalize() for m in modifiers), _SHOWN.get(base, base.upper())))
     return _SHOWN.get(base, base)
 
@@ -205,11 +282,19 @@ def bindings(places_: Iterable[Where], *, actions: bool = False) -> list[Binding
     """Bindings of the table's commands of some places, and of the actions, under their names as ids."""
     wanted = frozenset(places_)
     made = [
-        Binding(",".join(c.keys), c.does, c.title, show=False, id=c.id) for c in COMMANDS if c.where in wanted
+        Binding(",".join(map(full_name, c.keys)), c.does, c.title, show=False, id=c.id)
+        for c in COMMANDS
+        if c.where in wanted
     ]
     if actions:
         made += [Binding(s.key, f"app.act('{s.name}')", s.title, show=False, id=s.name) for s in ACTIONS]
     return made
+
+
+def key_of(app: App[Any], name: str) -> str:
+    """The first key of a command, as this console has it."""
+    keys: KeyMap = getattr(app, "command_keys", None) or default_keys()
+    return keys[name][0]
 
 
 def textual_keymap(keys: KeyMap) -> dict[str, str]:
@@ -230,7 +315,11 @@ def markdown() -> str:
     for title, rows in sections(default_keys()):
         lines += ["", f"## {title}", "", "| key | name | what it does |", "|---|---|---|"]
         lines += [f"| {keys.replace('|', chr(92) + '|')} | `{name}` | {text} |" for keys, name, text in rows]
-    lines += ["", "`1` to `9` go to a view. `Ctrl+C` leaves, too, where no text is being written."]
+    lines += [
+        "",
+        "`1` to `9` go to a view; in an opened ticket, to what stands behind `[1]` to `[9]`. `Ctrl+C` leaves,",
+        "too, where no text is being written.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -238,7 +327,9 @@ def sections(keys: KeyMap) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Title and rows (keys, name, help) of each part of the help screen."""
     titles = {
         Where.LIST: "In the list", Where.QUEUE: "The queue", Where.OPENED: "An opened ticket or device",
-        Where.ANYWHERE: "Anywhere",
+        Where.TICKET: "In an opened ticket", Where.ANYWHERE: "Anywhere", Where.TEXT: "In a text",
+        Where.PAGE: "Help, messages and the like", Where.OUTBOX: "In the outbox", Where.DIALOG: "In a dialog",
+        Where.TERMINAL: "In a device's terminal",
     }  # fmt: skip
     acts = [(_keys(keys, s.name), s.name, f"{s.title}: {s.help}") for s in ACTIONS]
     found = [("Actions", acts)]

@@ -16,7 +16,7 @@ from mspterm.desk.desk import Desk
 class DeviceScreen(QuietScreen[None]):
     """The pane for a device, and Escape to go back. Nothing is read live while another screen covers it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "dismiss", "Back", id="screen.back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,left", "close", "Back", id="close")]
 
     def __init__(self, desk: Desk, ref: str, *, history: History | None = None, plain: bool = False) -> None:
         super().__init__()
@@ -29,6 +29,9 @@ class DeviceScreen(QuietScreen[None]):
         yield from self.compose_above()
         yield DevicePane(self._desk, self.ref, history=self._history, plain=self._plain)
         yield from self.compose_below()
+
+    def action_close(self) -> None:
+        self.dismiss()
 
     def compose_above(self) -> ComposeResult:
         yield from ()

@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from mspterm.config.paths import private_dir
 
 _PLAIN = re.compile(r"[a-z][a-z0-9]{0,30}:[A-Za-z0-9-]{1,30}")
+_HASH = re.compile(r"-[0-9a-f]{12}$")
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -45,6 +47,20 @@ class Drafts:
             return self.path(action, refs).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return None
+
+    def waiting(self, since: datetime) -> list[tuple[str, str]]:
+        """Action and ticket of each text kept since then, the latest first; several tickets are named
+        by the beginning of the first."""
+        found = []
+        for path in self._folder.glob("*.txt"):
+            try:
+                at = path.stat().st_mtime
+            except OSError:
+                continue  # another console has just sent it
+            if at >= since.timestamp():
+                name, _, action = path.stem.rpartition(".")
+                found.append((at, action, _HASH.sub(" ...", name).replace("_", ":", 1)))
+        return [(action, on) for _, action, on in sorted(found, reverse=True)]
 
     def drop(self, action: str, refs: Sequence[str]) -> None:
         """It has been delivered, or is in the outbox."""

@@ -15,6 +15,7 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from mspterm.domain.reasons import Reason, failed
+from mspterm.domain.secret import without_secrets
 
 FALLBACKS = ("sensible-editor", "editor", "nano", "vi", "notepad.exe")
 
@@ -64,7 +65,7 @@ def _run(app: App[Any], argv: list[str]) -> int:
         with contextlib.suppress(SuspendNotSupported):
             stack.enter_context(app.suspend())
         try:
-            return subprocess.run(argv, check=False).returncode
+            return subprocess.run(argv, env=without_secrets(os.environ), check=False).returncode
         except OSError as error:
             raise failed(
                 Reason.NOT_FOUND, f"{argv[0]} can't be run: {error.strerror}; set $EDITOR."

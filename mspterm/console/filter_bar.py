@@ -44,9 +44,11 @@ class FilterBar(Horizontal):
     class Left(Message):
         """Typing has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "") -> None:
+        """`text`: the filter that holds at first; one that is none is dropped."""
         super().__init__(id="filter")
-        self._filter: Filter[TicketRow] = Filter((), ())
+        parsed = parse(text)
+        self._filter: Filter[TicketRow] = Filter((), ()) if isinstance(parsed, FilterError) else parsed
         self._came_from: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -54,7 +56,7 @@ class FilterBar(Horizontal):
         slash = Bar("link", id="slash")
         slash.say([("/ ", "link")])
         yield slash
-        yield Input(compact=True, select_on_focus=False, id="text")
+        yield Input(str(self._filter), compact=True, select_on_focus=False, id="text")
 
     @property
     def filter(self) -> Filter[TicketRow]:

@@ -48,6 +48,9 @@ class Board:
         latest = store.database.revision
         if latest == self.revision:
             return False
+        if store.purged_since(self.revision):
+            self.load(store)
+            return True
         changes = store.tickets.changed_since(self.revision)
         self.revision = max([latest, *(row.revision for row, _ in changes)])
         for row, active in changes:

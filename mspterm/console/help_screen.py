@@ -13,6 +13,7 @@ KEY_WIDTH = 14
 MARKS = (
     ("!", "past its due time"), ("~", "due within half an hour"), ("*", "marked"), ("<", "the client has replied"),
     ("+", "changed since you looked"), ("^", "a write of yours is on its way, or waits in the outbox"),
+    ("e", "an escalation is proposed: W says why, e takes it up"),
 )  # fmt: skip
 FILTER = (
     ("words", "anywhere in the row; all words must be there"),
@@ -20,15 +21,11 @@ FILTER = (
     ("p:1,2", "priority 1 or 2"),
     ("owner:me", "mine; owner:none nobody's; owner:tom somebody's"),
     ("on:customer", "what a waiting ticket waits for"),
-    ("is:new", "is: new, mine, unassigned, breached, replied, waiting, pending, fire"),
+    ("is:new", "is: new, mine, unassigned, breached, replied, waiting, pending, fire, escalate"),
     ("due:<1h", "due within the hour; age:>2d older than two days; updated:<30m"),
     ("!status:open", "! negates any of these"),
     ('"a:b c"', "quotes keep spaces, commas and colons"),
 )
-PANE_KEYS = (
-    ("d", "the device"), ("v V", "unfold what is folded; all of it"), ("1 to 9", "open what stands behind [1] to [9]"),
-    ("F5", "ask its server again"),
-)  # fmt: skip
 
 
 def help_lines(keys: KeyMap, why_not: Sequence[tuple[str, str]], width: int) -> list[TextLine]:
@@ -36,7 +33,6 @@ def help_lines(keys: KeyMap, why_not: Sequence[tuple[str, str]], width: int) -> 
     lines: list[TextLine] = []
     for title, rows in sections(keys):
         lines += _part(title, [(k, text) for k, _, text in rows], width)
-    lines += _part("In an opened ticket", PANE_KEYS, width)
     if why_not:
         lines += _part("Not possible here", why_not, width)
     lines += _part("The filter", FILTER, width)

@@ -127,6 +127,10 @@ class LineView(Widget, can_focus=True):
         self._lines, self._pinned = lines, min(pinned, len(lines))
         self._scroll(0 if to_top else self._top)
 
+    def reveal(self, first: int, end: int) -> None:
+        """Scrolls as little as brings these lines on screen, the first of them in any case."""
+        self._scroll(min(first, max(self._top, end - self._room)) - self._pinned)
+
     @property
     def _room(self) -> int:
         return max(1, self.size.height - self._pinned)

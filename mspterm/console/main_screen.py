@@ -25,6 +25,7 @@ from mspterm.console.quiet import QuietScreen
 from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.tabs import Tabs
+from mspterm.console.why_empty import why_empty
 from mspterm.domain.row import TicketRow
 from mspterm.domain.views import DomainView
 
@@ -62,12 +63,20 @@ class MainScreen(QuietScreen[None]):
             self.ref = ref
             super().__init__()
 
+    class MoreOnFire(Message):
+        """`count` tickets are on fire, and it were fewer."""
+
+        def __init__(self, count: int) -> None:
+            self.count = count
+            super().__init__()
+
     def __init__(self, session: Session, unavailable: Unavailable) -> None:
         super().__init__()
         self._session = session
         self._unavailable = unavailable
-        self._view = session.first_view()
-        self._sort = "default"
+        self.view = session.opening_view()
+        self.sort = session.left.place.sort if session.left else "default"
+        self._as_left = session.left is not None
         self._loaded = False
         self._previewed = True
         self._data_version = 0
@@ -81,8 +90,8 @@ class MainScreen(QuietScreen[None]):
         self._unfolded: set[str] = set()
 
     def compose(self) -> ComposeResult:
-        yield Tabs(self._session.board.views, self._view)
-        yield FilterBar()
+        yield Tabs(self._session.board.views, self.view)
+        yield FilterBar(self._session.left.place.filter if self._session.left else "")
         with Container(id="body"):
             yield QueueList(self._session.clock, id="queue")
             yield Divider()
@@ -107,12 +116,16 @@ class MainScreen(QuietScreen[None]):
         self.set_focus(self.queue)
         if self._session.board.seen_revision is not None:
             self.queue.looked(self._session.board.seen_revision)
-        page = self._session.store.rows.page(FIRST_PAGE) if self._view.name == "all" else []
+        plain = self.view.name == "all" and not self.filter_bar.filter.terms and self.sort == "default"
+        page = self._session.store.rows.page(FIRST_PAGE) if plain else []
         self.queue.set_nothing(Nothing.LOADING, "Reading what was last known ...")
         self.queue.set_rows(page)
 
     def load(self) -> None:
         """Read all rows, and from now on follow the store."""
+        from mspterm.domain.order import SORTS
+
+        self.sort = self.sort if self.sort in SORTS else "default"
         self._session.board.load(self._session.store)
         self._data_version = self._session.store.database.changed_elsewhere()
         self._loaded = True
@@ -149,10 +162,10 @@ class MainScreen(QuietScreen[None]):
     def show_rows(self, *, anew: bool) -> None:
         """The view's rows into the list; `anew` for another view, filter or sort."""
         board = self._session.board
-        self._listed = board.shown(self._view, self.filter_bar.filter, self._sort)
+        self._listed = board.shown(self.view, self.filter_bar.filter, self.sort)
         self._say_nothing()
         (self.queue.set_rows if anew else self.queue.apply)(self._fold(self._listed))
-        self.query_one(Tabs).show(self._view, board.counts)
+        self.query_one(Tabs).show(self.view, board.counts)
         self._say_facts()
         self._wait_for_instant()
         self._await_rest()
@@ -160,13 +173,14 @@ class MainScreen(QuietScreen[None]):
 
     def _fold(self, rows: Sequence[TicketRow]) -> Sequence[TicketRow]:
         """Each storm as one row; what a filter finds stands alone."""
-        storms = self._session.storms.found if self._session.storms else ()
-        if not storms or self.filter_bar.filter.terms:
+        watch = self._session.storms
+        if watch is None or self.filter_bar.filter.terms:
             self.queue.folds, self._folded = {}, 0
             return rows
         from mspterm.console.folds import folded
 
-        shown, self.queue.folds, self._folded = folded(rows, storms, self._unfolded)
+        found = folded(rows, watch.found, self._unfolded, watch.again, watch.cleared)
+        shown, self.queue.folds, self._folded = found
         return shown
 
     @on(QueueList.Unfolded)
@@ -186,10 +200,10 @@ class MainScreen(QuietScreen[None]):
             self.queue.go_to(next((r for r in storm.refs if self.queue.folds.get(r, "")[:1] == "["), ref))
 
     def _ring(self) -> None:
-        """The bell where more is on fire than before; what burns at the start is no news."""
+        """The alarm where more is on fire than before; what burns at the start is no news."""
         burning = self._session.board.counts.get("fire", 0)
-        if self._burning is not None and burning > self._burning and self._session.config.console.bell:
-            self.app.bell()
+        if self._burning is not None and burning > self._burning:
+            self.post_message(self.MoreOnFire(burning))
         self._burning = burning
 
     def _await_rest(self) -> None:
@@ -205,10 +219,21 @@ class MainScreen(QuietScreen[None]):
         board, queue, rows = self._session.board, self.queue, self._listed
         marked = (len(queue.selected), queue.hidden_selected)
         new = sum(1 for row in rows if board.is_new(row))
-        of = board.counts.get(self._view.name, len(rows))
-        self.filter_bar.facts(
-            facts(self.filter_bar.filter, self._sort, len(rows), of, marked, new, self._folded)
-        )
+        of = board.counts.get(self.view.name, len(rows))
+        narrowed = facts(self.filter_bar.filter, self.sort, len(rows), of, marked, new, self._folded)
+        self.filter_bar.facts([*self._left(), *narrowed])
+
+    def _left(self) -> list[tuple[str, str]]:
+        """That this is not how the console opens: nobody may be fooled by last night's filter."""
+        left = self._session.left
+        if left is None or not self._as_left or not self._narrowed:
+            return []
+        return [(f" as left at {left.at.astimezone():%H:%M}, Esc undoes ", "new")]
+
+    @property
+    def _narrowed(self) -> bool:
+        apart = self.sort != "default" or self.view.name != self._session.first_view.name
+        return apart or bool(self.filter_bar.filter.terms or self.queue.selected)
 
     def _wait_for_instant(self) -> None:
         if self._instant is not None:
@@ -218,24 +243,7 @@ class MainScreen(QuietScreen[None]):
             self._instant = self.set_timer(max(0.25, at - self._session.clock()), self.recounted)
 
     def _say_nothing(self) -> None:
-        """Why the list is empty, if it is: four cases that must not look alike."""
-        session = self._session
-        states = session.states()
-        failing = [s.failure.sentence for s in states if s.failure]
-        if self.filter_bar.filter.terms:
-            words = self.filter_bar.filter.describe()
-            why = Nothing.FILTERED, f"No ticket of {self._view.title} matches: {words}. Esc drops the filter."
-        elif session.board.size:
-            why = Nothing.EMPTY, f"No ticket in {self._view.title}; {session.board.size} in All."
-        elif not states:
-            why = Nothing.EMPTY, "No connection is configured. `mspterm init` sets one up."
-        elif failing:
-            why = Nothing.FAILED, " ".join(failing)
-        elif not session.caught_up():
-            why = Nothing.LOADING, f"Asking {', '.join(session.connection_names)} for the queue ..."
-        else:
-            why = Nothing.EMPTY, "The queue is empty: no active ticket anywhere."
-        self.queue.set_nothing(*why)
+        self.queue.set_nothing(*why_empty(self._session, self.view, self.filter_bar.filter))
 
     # The layout
 
@@ -280,25 +288,27 @@ class MainScreen(QuietScreen[None]):
 
     def action_next_view(self, step: int = 1) -> None:
         views = self._session.board.views
-        at = next(n for n, v in enumerate(views) if v.name == self._view.name)
+        at = next(n for n, v in enumerate(views) if v.name == self.view.name)
         self._show_view(views[(at + step) % len(views)])
 
     def action_previous_view(self) -> None:
         self.action_next_view(-1)
 
     def _show_view(self, view: DomainView) -> None:
-        if view.name != self._view.name:
-            self._view = view
+        if view.name != self.view.name:
+            self.view, self._as_left = view, False
             self.show_rows(anew=True)
 
     def action_sort(self) -> None:
         from mspterm.domain.order import SORTS
 
         names = list(SORTS)
-        self._sort = names[(names.index(self._sort) + 1) % len(names)]
+        self.sort = names[(names.index(self.sort) + 1) % len(names)]
+        self._as_left = False
         self.show_rows(anew=True)
 
     def action_filter(self) -> None:
+        self._as_left = False
         self.filter_bar.edit()
         self._say_typing([(f"  {FIELDS}", "muted")])
         if not self._typing.is_attached:
@@ -331,6 +341,10 @@ class MainScreen(QuietScreen[None]):
             self.queue.action_clear_selection()
         elif self.filter_bar.filter.terms:
             self.filter_bar.clear()
+        elif self._as_left and self._narrowed:
+            self.sort = "default"
+            self._show_view(self._session.first_view)
+            self.show_rows(anew=True)
 
     def action_seen(self) -> None:
         self.queue.looked(self._session.looked())
@@ -365,7 +379,7 @@ class MainScreen(QuietScreen[None]):
         if not self.queue.go_to(ref):
             self.filter_bar.clear()
             self._open_storm(ref, True)
-            self._view = next(v for v in self._session.board.views if v.name == "all")
+            self.view = next(v for v in self._session.board.views if v.name == "all")
             self.show_rows(anew=True)
             self.queue.go_to(ref)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
-from mspterm.console.commands import Where, bindings, shown
+from mspterm.console.commands import Where, shown
 from mspterm.console.device_pane import History
 from mspterm.console.device_screen import DeviceScreen
 from mspterm.console.key_bar import KeyBar, Unavailable
@@ -16,6 +14,8 @@ from mspterm.console.session import Session
 from mspterm.console.status_bar import StatusBar
 from mspterm.console.ticket_screen import TicketScreen
 from mspterm.desk.desk import Desk
+
+_PANE = (("device", "Device"), ("unfold_text", "Unfold"), ("client", "Client"))
 
 
 def _bars(session: Session, unavailable: Unavailable, pane: Sequence[tuple[str, str]] = ()) -> ComposeResult:
@@ -26,29 +26,22 @@ def _bars(session: Session, unavailable: Unavailable, pane: Sequence[tuple[str, 
 class OpenedTicket(TicketScreen):
     """Actions go to this ticket, whatever is marked in the queue."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings((Where.OPENED,))]
-
     def __init__(self, session: Session, desk: Desk, ref: str, unavailable: Unavailable) -> None:
         super().__init__(desk, ref)
         self._session = session
         self._unavailable = unavailable
 
     def compose_below(self) -> ComposeResult:
-        card = shown(self._session.keys["client"][0])
-        pane = (("d", "Device"), ("v", "Unfold"), (card, "Client"))
+        keys = self._session.keys
+        pane = [(shown(keys[name][0]), title) for name, title in _PANE]
         return _bars(self._session, self._unavailable, pane)
 
     def on_mount(self) -> None:
         self.pane.focus_text()
 
-    def action_close(self) -> None:
-        self.dismiss()
-
 
 class OpenedDevice(DeviceScreen):
     """Actions on devices go to this one; their output to `attach`, the ticket that it was opened from."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings((Where.OPENED,))]
 
     def __init__(
         self,
@@ -71,6 +64,3 @@ class OpenedDevice(DeviceScreen):
 
     def on_mount(self) -> None:
         self.pane.focus_text()
-
-    def action_close(self) -> None:
-        self.dismiss()

@@ -43,13 +43,17 @@ class Palette(QuietModal[str | None]):
     Palette > Vertical { width: 90%; max-width: 90; height: auto; max-height: 90%; margin-top: 2;
                          background: $surface; border: round $primary; }
     Palette Input { height: 1; border: none; padding: 0 1; }
-    Palette OptionList { height: auto; max-height: 16; border: none; background: $surface; }
+    Palette OptionList { height: auto; max-height: 16; border: none; background: $surface;
+                         text-wrap: nowrap; text-overflow: ellipsis; }
+    Palette:ansi OptionList > .option-list--option-highlighted {
+        background: ansi_blue; color: ansi_white; text-style: bold underline;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", show=False),
-        Binding("down", "move('cursor_down')", "Next", show=False, priority=True),
-        Binding("up", "move('cursor_up')", "Previous", show=False, priority=True),
+        Binding("escape", "dismiss", "Back", show=False, id="dialog.cancel"),
+        Binding("down", "move('cursor_down')", "Next", show=False, priority=True, id="field.next"),
+        Binding("up", "move('cursor_up')", "Previous", show=False, priority=True, id="field.previous"),
     ]
 
     def __init__(self, title: str, choices: Sequence[Choice]) -> None:
@@ -99,7 +103,7 @@ def commands(keys: KeyMap, unavailable: Unavailable) -> list[Choice]:
     choices = [
         Choice(f"app.act('{s.name}')", s.title, _note(keys, s.name, s.help), unavailable(s)) for s in ACTIONS
     ]
-    named = (c for c in COMMANDS if c.where not in (Where.LIST, Where.OPENED))
+    named = (c for c in COMMANDS if c.where in (Where.QUEUE, Where.ANYWHERE))
     return choices + [Choice(c.does, c.title, _note(keys, c.name, c.help)) for c in named]
 
 

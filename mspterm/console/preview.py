@@ -35,6 +35,7 @@ class Preview(LineView, can_focus=False):
 
     def _known(self, width: int) -> list[TextLine]:
         # Imported once there is something to show: the first frame doesn't wait for it.
+        from mspterm.console.alert_lines import alert_lines
         from mspterm.console.conversation import conversation_lines
         from mspterm.console.ticket_header import Known, dates_lines, header_lines
 
@@ -46,6 +47,7 @@ class Preview(LineView, can_focus=False):
         refs = store.tickets.device_refs().get(ticket.ref, ())
         devices = [d for ref in refs if (d := store.devices.get(ref) or store.devices.asset(ref))]
         lines = header_lines(Known(ticket, devices, row.pending), now=now, width=width)
+        lines += alert_lines(store, ticket, width=width)
         lines += dates_lines(ticket, now=now, width=width)
         detail = store.tickets.detail(ticket.ref)
         if detail is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mspterm.config.model import Config
 from mspterm.console.commands import KeyMap, key_map
 from mspterm.console.follow import Board
+from mspterm.console.place import Left, PlaceFile
 from mspterm.domain.filter import FilterError
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.views import DEFAULT_VIEWS, DomainView, view
@@ -59,10 +60,13 @@ class Session:
         self.problems: list[str] = []
         self.board = Board(self._views(), clock)
         self.keys = self._keys()
+        self.first_view = self._first_view()
+        self.left = self._left()
         self.running: Running | None = None
         self.storms: StormWatch | None = None
         self._clockwork: Clockwork | None = None
         self.in_flight = 0
+        self.sessions = 0
         self.doing = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._read_known()
@@ -87,8 +91,21 @@ class Session:
                 made[wanted.name] = found
         return tuple(made.values())
 
-    def first_view(self) -> DomainView:
-        """The view that the config opens on."""
+    def _left(self) -> Left | None:
+        """Where it was left, within the time that the config comes back to it."""
+        hours = self.config.console.resume_hours
+        try:
+            return PlaceFile(self.state_dir).read(self.now, hours) if hours else None
+        except Failed as error:
+            self.problems.append(error.failure.sentence)
+            return None
+
+    def opening_view(self) -> DomainView:
+        """The view that was left, while there is one of its name; else the first one."""
+        name = self.left.place.view if self.left else ""
+        return next((v for v in self.board.views if v.name == name), None) or self.first_view
+
+    def _first_view(self) -> DomainView:
         wanted = self.config.console.view
         found = next((v for v in self.board.views if v.name == wanted), None)
         if found is None:
@@ -166,6 +183,7 @@ class Session:
     def open_desk(self, changed: Callable[[], None]) -> Running:
         """Imports and makes what acts; no call is made yet."""
         from mspterm.desk.desk import Desk
+        from mspterm.desk.on_clear import OnClear
         from mspterm.desk.perform import Performer
         from mspterm.desk.planner import Planner
         from mspterm.desk.sync import Sync
@@ -176,8 +194,15 @@ class Session:
         desk.must_enter = True
         performer = Performer(desk)
         sync = Sync(desk, changed=changed)
-        sync.flush = performer.flush
-        self.running = Running(desk, Planner(desk), performer, sync)
+        planner = Planner(desk)
+        clearing = OnClear(desk, planner, performer)
+
+        async def caught_up(name: str) -> None:
+            await performer.flush(name)
+            await clearing.look(name)
+
+        sync.flush = caught_up
+        self.running = Running(desk, planner, performer, sync)
         return self.running
 
     def begin(self, told: Callable[[str], None], changed: Callable[[], None]) -> None:
@@ -228,10 +253,11 @@ class Session:
     async def _ask_me(self, name: str, changed: Callable[[], None]) -> None:
         """Who I am there, for the views of mine; the feed says it when the connection is down."""
         assert self.running is not None
-        try:
-            await self.running.planner.me(name)
-        except Failed:
-            return
+        if self.store.database.get(f"me:{name}") is None or not self.running.sync.led(name):
+            try:
+                await self.running.planner.me(name)
+            except Failed:
+                return
         self.board.me = {**self.board.me, name: self._ids(name, self.store.database.get(f"me:{name}"))}
         self.board.recount()
         changed()

@@ -15,10 +15,10 @@ from mspterm.config.model import Config
 from mspterm.console import terminal as terminals
 from mspterm.domain.reasons import Failed
 from mspterm.domain.secret import Secret
+from mspterm.secrets.seen import seen
 from mspterm.store.store import Store
 
 FAILED, USAGE = 1, 2
-_TITLE = "\x1b]0;mspterm\x07"
 
 
 def run(config_file: Path | None, state_dir: Path | None, *, read_only: bool) -> int:
@@ -48,7 +48,9 @@ def _draw(config: Config, state: Path, store: Store, here: terminals.Terminal, *
     from mspterm.console.session import Session
 
     session = Session(config, state, store, read_only=read_only, clock=time.time)
-    crashes = CrashReporter(state / "crash", _environment_secrets, lambda: datetime.now(UTC))
+    crashes = CrashReporter(
+        state / "crash", lambda: (*_environment_secrets(), *seen()), lambda: datetime.now(UTC)
+    )
     try:
         app = MsptermApp(session, here, crashes, own_themes=paths.place("config") / "themes")
     except Failed as error:
@@ -65,8 +67,8 @@ def _environment_secrets() -> Iterable[Secret]:
 
 def _set_title() -> None:
     """Textual draws on stderr and has no title of its own."""
-    if os.environ.get("TERM") != "linux" and sys.__stderr__ is not None:
-        sys.__stderr__.write(_TITLE)
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(terminals.title())
         sys.__stderr__.flush()
 
 

@@ -49,8 +49,9 @@ class StatusBar(Bar):
         parts += [part for s in states if not s.failure for part in _working(s, now)]
         if not states:
             parts.append((" no connections: see `mspterm init` ", "warning"))
-        who = _identity(states)
-        return _with_right(cut(parts, width), (who, "muted"), width)
+        left = cut(parts, width)
+        who = _identity(states, width - width_of(left) - 1)
+        return _with_right(left, (who, "muted"), width)
 
 
 def _flags(session: Session) -> list[Run | None]:
@@ -60,6 +61,7 @@ def _flags(session: Session) -> list[Run | None]:
         _entered(session.entry, session.now),
         (f" {session.doing} ... ", "new") if session.doing else None,
         (f" {session.in_flight} being sent ", "new") if session.in_flight else None,
+        (f" {session.sessions} on devices ", "new") if session.sessions else None,
     ]
 
 
@@ -99,9 +101,14 @@ def _working(state: ConnectionState, now: datetime) -> list[Run]:
     return parts
 
 
-def _identity(states: Sequence[ConnectionState]) -> str:
-    names = dict.fromkeys(s.identity.partition(" (")[0] for s in states if s.identity)
-    return f"as {', '.join(names)} " if names else ""
+def _identity(states: Sequence[ConnectionState], room: int) -> str:
+    """Under whose names is written, in as many words as there is room for."""
+    names = list(dict.fromkeys(s.identity.removesuffix(" (personal)") for s in states if s.identity))
+    if not names:
+        return ""
+    few = names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
+    ways = (f"acting as {', '.join(names)} ", f"acting as {few} ", f"as {few} ")
+    return next((way for way in ways if width_of([(way, "muted")]) <= room), "")
 
 
 def _with_right(left: list[Run], right: Run, width: int) -> list[Run]:

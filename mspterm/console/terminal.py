@@ -11,7 +11,9 @@ from mspterm.domain.reasons import Failed, Reason, failed
 
 LEAST_SIZE = (40, 8)
 # Terminals that show 16 colours at most; Textual quantises to them but our own palette reads better.
-_SIXTEEN = ("linux", "screen", "vt100", "vt102", "vt220", "ansi", "xterm", "rxvt", "cygwin", "xterm-16color")
+_SIXTEEN = ("linux", "screen", "ansi", "xterm", "rxvt", "cygwin", "xterm-16color")
+# Terminals whose terminfo has no colour at all.
+_MONOCHROME = ("vt100", "vt102", "vt220", "vt320", "vt420")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mou
     if size[0] < LEAST_SIZE[0] or size[1] < LEAST_SIZE[1]:
         least, here = (f"{columns}x{rows}" for columns, rows in (LEAST_SIZE, size))
         raise _unfit(f"The console needs {least} cells and this terminal has {here}")
-    no_color = bool(environ.get("NO_COLOR"))
-    sixteen = environ.get("TERM", "") in _SIXTEEN and not environ.get("COLORTERM")
+    term = "" if environ.get("COLORTERM") else environ.get("TERM", "")
+    no_color = bool(environ.get("NO_COLOR")) or term in _MONOCHROME
+    sixteen = term in _SIXTEEN
     return Terminal(
         theme="ansi16" if no_color or sixteen else _shade(environ),
         theme_fixed=no_color or sixteen,
@@ -55,6 +58,11 @@ def survey_here(*, mouse: bool = False) -> Terminal:
     # A serial line may not know its size; Textual then takes 80x25.
     known = (size[0], size[1]) if size[0] and size[1] else (80, 25)
     return survey(os.environ, ttys=ttys, size=known, mouse=mouse)
+
+
+def title(environ: Mapping[str, str] = os.environ) -> str:
+    """What sets the window's title; empty on the Linux console, which has none."""
+    return "" if environ.get("TERM") == "linux" else "\x1b]0;mspterm\x07"
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:

@@ -1,24 +1,28 @@
-"""A device's terminal, by its RMM, inside the console. Every key is the device's but Ctrl+] and paging."""
+"""A device's terminal, by its RMM, inside the console. Every key is the device's but those to
+leave it and to scroll back."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from mspterm.connectors.base import RemoteTerminal
+from mspterm.console.commands import key_of, punctuation, shown
+from mspterm.console.row_text import fit
 from mspterm.console.vt import APPLICATION_KEYS, BRACKETED_PASTE, Vt
 from mspterm.domain.reasons import Failed
 
-LEAVE = "ctrl+right_square_bracket"
 _AT_ONCE = 4_096
 """Bytes drawn before keys are looked at again: a flood of output must not hold them up."""
 _ARROWS = {"up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F"}
@@ -37,12 +41,25 @@ def key_bytes(key: str, character: str | None, *, application: bool) -> bytes:
         return f"\x1b{'O' if application else '['}{_ARROWS[key]}".encode()
     if key in _KEYS:
         return _KEYS[key].encode()
-    held, _, letter = key.rpartition("+")
-    if held == "ctrl" and len(letter) == 1 and letter.isalpha():
-        return bytes([ord(letter.upper()) & 0x1F])
-    if held == "alt" and len(letter) == 1:
-        return b"\x1b" + letter.encode()
-    return character.encode() if character else b""
+    *held, base = key.split("+")
+    return _with_modifiers(frozenset(held), base) or (character.encode() if character else b"")
+
+
+def _with_modifiers(held: frozenset[str], base: str) -> bytes:
+    """As xterm sends them: a number for the modifiers of a key with a name, Ctrl as the control
+    character, Alt as an escape before."""
+    number = 1 + ("shift" in held) + 2 * ("alt" in held) + 4 * ("ctrl" in held)
+    if held and base in _ARROWS:
+        return f"\x1b[1;{number}{_ARROWS[base]}".encode()
+    plain = _KEYS.get(base, "")
+    if held and plain.endswith("~"):
+        return f"{plain[:-1]};{number}~".encode()
+    char = plain or punctuation().get(base, base)
+    if "ctrl" in held and len(char) == 1 and "@" <= char.upper() <= "_":
+        char = chr(ord(char.upper()) & 0x1F)
+    elif "ctrl" in held:
+        return b""
+    return b"\x1b" + char.encode() if "alt" in held and len(char) == 1 else char.encode() if held else b""
 
 
 def pasted(text: str, *, bracketed: bool) -> bytes:
@@ -79,11 +96,15 @@ class TerminalView(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            leave = "Enter: back" if self.ended else "Ctrl+]: leave"
-            text = f" {self._title}   {leave} "
+            text = self._head(width)
             return Strip([Segment(text, Style(reverse=True))]).adjust_cell_length(width, Style(reverse=True))
         cells = self.vt.row(y - 1, cursor=not self.ended)
         return Strip(cells).adjust_cell_length(width).apply_style(self.rich_style)
+
+    def _head(self, width: int) -> str:
+        """The way out is never what is cut."""
+        leave = "Enter: back" if self.ended else f"{shown(key_of(self.app, 'leave_terminal'))}: leave"
+        return f" {fit(self._title, max(1, width - len(leave) - 3))} {leave} "
 
     def redraw(self, rows: Iterable[int]) -> None:
         self.refresh(*(Region(0, row + 1, self.size.width, 1) for row in rows))
@@ -105,10 +126,8 @@ class TerminalView(Widget, can_focus=True):
     async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
-        if event.key == LEAVE or (self.ended and event.key in ("enter", "escape")):
+        if self.ended and event.key in ("enter", "escape"):
             self.screen.dismiss(None)
-        elif event.key in ("shift+pageup", "shift+pagedown"):
-            self.redraw(self.vt.page(-1 if event.key == "shift+pageup" else 1))
         elif not self.ended:
             application = self.vt.has(APPLICATION_KEYS)
             await self._send(key_bytes(event.key, event.character, application=application))
@@ -129,6 +148,12 @@ class TerminalView(Widget, can_focus=True):
 class TerminalScreen(ModalScreen[None]):
     """Over everything, so that no key of the console's is heard."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+right_square_bracket", "leave", "Leave", priority=True, id="terminal.leave"),
+        Binding("shift+pageup", "page(-1)", "Scroll up", priority=True, id="terminal.up"),
+        Binding("shift+pagedown", "page(1)", "Scroll down", priority=True, id="terminal.down"),
+    ]
+
     def __init__(self, terminal: RemoteTerminal, title: str) -> None:
         super().__init__()
         self.view = TerminalView(terminal, f"{title}   RECORDED there" if terminal.recorded else title)
@@ -139,3 +164,9 @@ class TerminalScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.view.focus()
         self.run_worker(self.view.follow())
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_page(self, step: int) -> None:
+        self.view.redraw(self.view.vt.page(step))

@@ -9,12 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from mspterm.console.bar import Bar
+from mspterm.console.commands import key_of, shown
 from mspterm.console.line_view import BLANK, LineView, Span, TextLine, line, wrap
 from mspterm.console.quiet import QuietScreen
 from mspterm.console.session import Session
 from mspterm.domain.ages import age
+from mspterm.domain.reasons import Failed
 from mspterm.store.connections import ConnectionState
 
+SHOWN = 20
+"""Items named of those that a connection could not read."""
 Lines = Callable[[int], Sequence[TextLine]]
 """Lines for a width."""
 
@@ -22,7 +26,9 @@ Lines = Callable[[int], Sequence[TextLine]]
 class TextScreen(QuietScreen[None]):
     """A title over lines that scroll; Escape or q goes back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "close", "Back", show=False, id="page.close")
+    ]
 
     def __init__(self, title: str, lines: Lines) -> None:
         super().__init__()
@@ -31,12 +37,16 @@ class TextScreen(QuietScreen[None]):
 
     def compose(self) -> ComposeResult:
         title = Bar("header")
-        title.say([(f" {self._title}", "header"), ("   Esc goes back", "muted")])
+        back = shown(key_of(self.app, "close_page"))
+        title.say([(f" {self._title}", "header"), (f"   {back} goes back", "muted")])
         yield title
         yield LineView()
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one(LineView))
+
+    def action_close(self) -> None:
+        self.dismiss()
 
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         view = self.query_one(LineView)
@@ -78,9 +88,31 @@ def _sentences(session: Session, state: ConnectionState) -> list[tuple[str, str]
     if state.skew_s is not None and abs(state.skew_s) >= 1:
         role = "warning" if abs(state.skew_s) > 30 else "muted"
         said.append((f"Its clock differs from this machine's by {state.skew_s:+.0f} s.", role))
-    for id_, why in state.skipped[:20]:
-        said.append((f"Left out, since it could not be read: {id_}: {why}", "warning"))
-    return said
+    if (budget := _budget(session, state.name)) is not None:
+        said.append(budget)
+    return said + _left_out(state)
+
+
+def _budget(session: Session, name: str) -> tuple[str, str] | None:
+    if session.running is None:
+        return None
+    from mspterm.desk import budget
+
+    try:
+        standing = session.running.desk.pacer.standing(name)
+    except Failed:
+        return None
+    role = "warning" if standing.rate < 1 or standing.held_until else "muted"
+    return budget.said(standing), role
+
+
+def _left_out(state: ConnectionState) -> list[tuple[str, str]]:
+    many = len(state.skipped)
+    if not many:
+        return []
+    said = [(f"{many} items could not be read and are left out:", "warning")]
+    said += [(f"{id_}: {why}", "warning") for id_, why in state.skipped[:SHOWN]]
+    return said if many <= SHOWN else [*said, (f"and {many - SHOWN} more.", "warning")]
 
 
 def message_lines(messages: Sequence[tuple[str, str, str]], width: int) -> list[TextLine]:

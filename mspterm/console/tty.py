@@ -28,8 +28,16 @@ if sys.platform == "win32":
         def put_back(self, seconds: float) -> None:
             pass
 
+    def has_job_control() -> bool:
+        """There are no stopped processes here."""
+        return False
+
+    def stop_group() -> None:
+        """Never called."""
+
 else:
     import select
+    import signal
     import termios
 
     class Tty:
@@ -73,6 +81,15 @@ else:
                 pass
             finally:
                 os.close(fd)
+
+    def has_job_control() -> bool:
+        """Whether a shell is there to continue us: it leads the session, and we are a job of its own.
+        `ssh -t HOST mspterm`, or a tmux window that runs nothing else, has none."""
+        return os.getsid(0) != os.getpgrp()
+
+    def stop_group() -> None:
+        """Stop the whole job, a wrapper that waits for us among it."""
+        os.kill(0, signal.SIGTSTP)
 
     def _write(fd: int, data: bytes, until: float) -> None:
         while data and (left := until - time.monotonic()) > 0:

@@ -64,8 +64,8 @@ def filled(folder: Path, tickets: int = 12) -> Store:
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials from the environment: no test asks this machine's keyring."""
-    monkeypatch.setenv("MSPTERM_SECRET_RT_TOKEN", "1-2-not-a-token")
-    monkeypatch.setenv("MSPTERM_SECRET_JOURNAL_KEY", "ab" * 32)
+    monkeypatch.setenv("MSPTERM_SECRET_RT_TOKEN", "1-2-cafe0bad")
+    monkeypatch.setenv("MSPTERM_SECRET_JOURNAL_KEY", "cafe0bad" * 8)
 
 
 def config(*, rt: Connection = DEAD, keys: Mapping[str, str] | None = None, **changes: Any) -> Config:

@@ -107,11 +107,11 @@ def attachment(name: str, size: int | None) -> Attachment:
 CONTACT = Contact(SafeText("Dana Reyes"), (SafeText("+1 555 0100"),), SafeText("dana@oak.test"))
 
 
-def a_room(tmp_path: Path) -> Room:
+def a_room(tmp_path: Path, **options: Any) -> Room:
     now = Clock()
     rt, mesh = TalkingVendor(psa(now)), TalkingVendor(rmm(now))
     rt.tickets["1"] = replace(rt.tickets["1"], contact=CONTACT, asset_ids=("7",))
-    desk = a_desk(tmp_path, now, rt, mesh)
+    desk = a_desk(tmp_path, now, rt, mesh, **options)
     store = desk.store
     store.devices.upsert(d for batch in mesh.batches for d in batch.devices)
     asset = Asset("rt:asset:7", "rt", "7", SafeText("OAK-DC01"), SafeText("Oak"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mspterm.console.drafts import Drafts
 from mspterm.domain.action import Audience, Update
 from tests.console.console_desk import (
+    NOW,
     config,
     console,
     filled,
@@ -16,6 +18,7 @@ from tests.console.console_desk import (
     screen_text,
     secrets,
     session,
+    ticket,
     until,
     until_told,
 )
@@ -45,13 +48,67 @@ async def test_quitting_while_a_write_is_on_its_way_asks(tmp_path: Path) -> None
         assert app.return_value == 0
 
 
+async def test_quitting_under_an_open_session_asks(tmp_path: Path) -> None:
+    async with console(session(filled(tmp_path), tmp_path), (120, 24)) as (app, pilot):
+        app.session.sessions = 1
+        app.look()
+        assert "1 on devices" in screen_lines(app)[-2]
+        await pilot.press("q")
+        text = await until(pilot, app, "Leave?")
+        assert "1 session on devices still open" in text
+        assert "its end doesn't reach the journal" in text
+        await pilot.press("enter")
+        assert app.return_value is None
+
+
+async def test_alarm_where_more_is_on_fire_and_for_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("STY", raising=False)
+    store = filled(tmp_path)
+    async with console(session(store, tmp_path)) as (app, pilot):
+        sent: list[str] = []
+        assert app._driver is not None
+        monkeypatch.setattr(app._driver, "write", sent.append)
+        store.tickets.upsert([ticket(13, observed_at=NOW + timedelta(minutes=1))])
+        app.changed()
+        await until(pilot, app, "13 tickets")
+        assert [s for s in sent if "\x07" in s and "]22;" not in s] == []
+        store.tickets.upsert([ticket(14, priority=1, observed_at=NOW + timedelta(minutes=1))])
+        app.changed()
+        await until(pilot, app, "[6 All 14]")
+        await pilot.pause()
+        assert [s for s in sent if "\x07" in s and "]22;" not in s] == [
+            # Textual rings no bell without a terminal.
+            "\x1b]9;mspterm: 2 on fire\x07",
+        ]
+
+
+async def test_dialogs_keys_are_remapped_by_name_and_say_so(tmp_path: Path) -> None:
+    settings = config(keys={"send": "ctrl+o", "cancel": "f12"})
+    async with console(session(filled(tmp_path), tmp_path, settings), (120, 40)) as (app, pilot):
+        await pilot.press("n")
+        text = await until(pilot, app, "Send (ctrl+o)")
+        assert "Cancel (f12)" in text
+        await pilot.press(*"Done", "ctrl+g", "escape")
+        assert app.screen.is_modal
+        await pilot.press("ctrl+o")
+        await until(pilot, app, "Enter or y sends")
+        await pilot.press("f12")
+        await until(pilot, app, "Done")
+        await pilot.press("f12")
+        await pilot.pause()
+        assert app.screen is app.main
+
+
 async def test_remapped_key_works_and_the_old_one_does_not(tmp_path: Path) -> None:
-    settings = config(keys={"sort": "y", "down": "n,ctrl+n", "note": "ctrl+t"})
+    settings = config(keys={"sort": "w", "down": "n,ctrl+n", "note": "ctrl+t"})
     async with console(session(filled(tmp_path), tmp_path, settings), (200, 24)) as (app, pilot):
         await pilot.press("o", "j")
         assert "by due and priority" in screen_lines(app)[1]
         assert app.main.queue.cursor_ref == "rt:1"
-        await pilot.press("y", "n", "ctrl+n")
+        await pilot.press("w", "n", "ctrl+n")
         assert app.main.queue.place[0] == 3
         assert screen_lines(app)[1].endswith(" by due")
         assert "Ctrl+T Note" in screen_lines(app)[-1]

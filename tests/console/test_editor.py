@@ -10,6 +10,7 @@ from textual.app import App
 
 from mspterm.console.editor import edit, editor_command
 from mspterm.domain.reasons import Failed
+from tests.console.console_desk import secrets as secrets
 
 _SCRIPT = """
 import os, stat, sys
@@ -28,7 +29,9 @@ def editor(tmp_path: Path) -> list[str]:
     return [sys.executable, str(script)]
 
 
+@pytest.mark.usefixtures("secrets")
 async def test_gives_back_what_was_edited_and_leaves_no_file(tmp_path: Path, editor: list[str]) -> None:
+    """In an environment with secrets: the canary sees to it that the editor's has none."""
     app: App[None] = App()
     async with app.run_test():
         found = edit(app, "Ünïcode text", tmp_path / "state", command=editor)

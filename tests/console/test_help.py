@@ -64,6 +64,23 @@ def test_key_that_can_not_be_used_is_told(text: str, sentence: str) -> None:
     assert sentence in problems[0]
 
 
+def test_keys_clash_only_where_both_are_heard() -> None:
+    keys, problems = commands.key_map({"leave_terminal": "ctrl+g", "yes": "n", "send": "ctrl+e"})
+    assert (keys["leave_terminal"], keys["yes"]) == (("ctrl+g",), ("n",))
+    assert problems == ["[keys] send: ctrl+e is editor's key already; send keeps ctrl+g ctrl+s."]
+    assert commands.full_name("ctrl+]") == "ctrl+right_square_bracket"
+
+
+def test_a_pane_leaves_a_key_of_several_to_the_command_that_wants_it() -> None:
+    keys, problems = commands.key_map({"note": "f5", "claim": "j", "status": "d"})
+    assert (keys["note"], keys["ask"], keys["text_down"]) == (("f5",), ("ctrl+r",), ("down", "j"))
+    assert commands.textual_keymap(keys)["ask"] == "ctrl+r"
+    assert problems == [
+        "[keys] claim: j is down's key already; claim keeps c.",
+        "[keys] status: d is device's key already; status keeps s.",
+    ]
+
+
 def test_good_keys_are_taken() -> None:
     keys, problems = commands.key_map({"note": "ctrl+n, f5", "help": "f1", "preview": "?"})
     assert problems == []

@@ -62,6 +62,8 @@ def test_identity_stands_at_the_right_and_gives_way(store: Store, tmp_path: Path
     store.connections.acts_as("rt", "Ines Duarte (personal)")
     assert said(session(store, tmp_path)).endswith("as Ines Duarte ")
     assert "Ines" not in said(session(store, tmp_path), 20)
+    store.connections.acts_as("rt", "desk-bot (shared)")
+    assert said(session(store, tmp_path)).endswith("acting as desk-bot (shared) ")
 
 
 def test_read_only_and_what_is_on_its_way_come_first(store: Store, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mspterm.console.session import Session
 from mspterm.console.terminal_screen import TerminalScreen, key_bytes, pasted
-from tests.console.console_desk import console, filled, screen_lines, secrets, session, until
+from tests.console.console_desk import config, console, filled, screen_lines, secrets, session, until
 
 __all__ = ["secrets"]
 
@@ -57,6 +57,23 @@ async def test_output_is_drawn_and_every_key_is_the_devices(made: Session) -> No
         assert closed == [None]
 
 
+async def test_its_own_keys_are_remapped_by_name(tmp_path: Path, secrets: None) -> None:
+    far, settings = Far(), config(keys={"leave_terminal": "ctrl+q", "terminal_up": "f9"})
+    async with console(session(filled(tmp_path), tmp_path, settings), (60, 16)) as (app, pilot):
+        await app.push_screen(TerminalScreen(far, "HVD-DC01: a name that is longer than its room " * 2))
+        far.sends.put_nowait(b"\r\n".join(b"line %d" % n for n in range(40)))
+        await until(pilot, app, "line 39")
+        assert screen_lines(app)[0].endswith("Ctrl+Q: leave")
+        await pilot.press("ctrl+right_square_bracket", "q")
+        assert far.heard == b"\x1dq"
+        await pilot.press("f9")
+        await until(pilot, app, "line 20")
+        assert "line 39" not in "\n".join(screen_lines(app))
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert app.screen is app.main
+
+
 async def test_the_end_stays_readable_until_it_is_left(made: Session) -> None:
     far = Far()
     async with console(made) as (app, pilot):
@@ -94,6 +111,17 @@ async def test_a_resize_is_told_to_the_device(made: Session) -> None:
         ("alt+b", None, False, b"\x1bb"),
         ("é", "é", False, "é".encode()),
         ("f20", None, False, b""),
+        ("ctrl+right_square_bracket", None, False, b"\x1d"),
+        ("ctrl+backslash", None, False, b"\x1c"),
+        ("ctrl+left", None, True, b"\x1b[1;5D"),
+        ("shift+delete", None, False, b"\x1b[3;2~"),
+        ("ctrl+alt+pageup", None, False, b"\x1b[5;7~"),
+        ("alt+backspace", None, False, b"\x1b\x7f"),
+        ("alt+full_stop", None, False, b"\x1b."),
+        ("alt+enter", None, False, b"\x1b\r"),
+        ("ctrl+alt+b", None, False, b"\x1b\x02"),
+        ("question_mark", "?", False, b"?"),
+        ("ctrl+1", None, False, b""),
     ],
 )
 def test_keys_as_a_terminal_sends_them(
