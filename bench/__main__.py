@@ -1,11 +1,16 @@
-"""`python -m bench`: the budgets of DESIGN 6 against their floors, one line each; some minutes. Never fails."""
+"""`python -m bench [NAME...]`: the budgets of DESIGN 6 against their floors; never fails on a time.
+
+Without names those of some minutes. `demo` (DESIGN 6 whole on the demo MSP, up to 50,000 tickets) and
+`peers` (start-up beside posting and harlequin, installed for it) take a quarter of an hour and are asked
+for by name, as is `idle` (calls in an idle hour).
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-NAMES = ("startup", "wire", "keys", "poll", "memory")
+NAMES = ("startup", "wire", "keys", "poll", "memory", "dues")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ Spans = tuple[tuple[str, str], ...]
 
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 _PERIOD = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)(?:: *(.+))?")
+_PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -181,6 +182,13 @@ def _text_map(key: Key, value: Any, base: Path) -> dict[str, str]:
     return {name: _within(name, _text, key, held, base) for name, held in value.items()}
 
 
+def _public_key(key: Key, value: Any, base: Path) -> str:
+    text = _text(key, value, base)
+    if not _PUBLIC_KEY.fullmatch(text):
+        raise Wrong("must be an Ed25519 public key of 44 characters, as `mspterm approve --init` prints it.")
+    return text
+
+
 def _counts(key: Key, value: Any, base: Path) -> tuple[int, ...]:
     if not isinstance(value, list):
         raise Wrong(f"must be a list of numbers, as [50, 100], not {_named(value)}.")
@@ -331,4 +339,5 @@ _CONVERTERS: dict[Type, Callable[[Key, Any, Path], Any]] = {
     Type.SPAN_MAP: _map_of(_lasting),
     Type.GOAL_MAP: _map_of(_goal),
     Type.TEXT_MAPS: _map_of(_text_map),
+    Type.KEY_MAP: _map_of(_public_key),
 }

@@ -53,6 +53,13 @@ FACTS = (
     ),
     Key("baa", Type.FLAG, "true where a business-associate agreement binds us (HIPAA)", default=False),
     Key("no_patient_data", Type.FLAG, "true bars patient data from notes", default=False),
+    Key(
+        "bodies",
+        Type.CHOICE,
+        "none: its descriptions and notes are never on this disk, but asked for each time; or keep",
+        default="keep",
+        choices=("keep", "none"),
+    ),
     Key("incident_contact", Type.TEXT, "Who is told of a security incident", sample="Sam Reyes, +1 555 0102"),
     Key("notice_h", Type.COUNT, "Hours in which an incident must be told", sample=24, low=1, high=720),
     Key("source", Type.TEXT, "Where these facts come from", sample="IT Glue, HVD overview"),

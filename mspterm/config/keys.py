@@ -36,6 +36,7 @@ class Type(Enum):
     SPAN_MAP = auto()
     GOAL_MAP = auto()
     TEXT_MAPS = auto()
+    KEY_MAP = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,11 @@ KINDS: dict[str, Kind] = {
 }
 
 RESERVED = "journal"
-"""No connection has this name: the journal's key and head are kept under it."""
+"""No connection has this name: the journal's key and head are kept under it, and the technician's own
+key that signs approvals."""
 
-RESERVED_FIELDS = ("key", "head")
+APPROVAL_FIELD = "approval"
+RESERVED_FIELDS = ("key", "head", APPROVAL_FIELD)
 
 
 def secret_variable(connection: str, field: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 
 Path = tuple[str, ...]
 
@@ -42,7 +42,7 @@ def key_lines(text: str) -> dict[Path, int]:
     return found
 
 
-def line_of(path: Path, lines: dict[Path, int]) -> int | None:
+def line_of(path: Path, lines: Mapping[Path, int]) -> int | None:
     """The line of `path`, or of the nearest table around it that is written down."""
     while path:
         if path in lines:
@@ -53,7 +53,13 @@ def line_of(path: Path, lines: dict[Path, int]) -> int | None:
 
 def dotted(path: Path) -> str:
     """The path as TOML writes it, with quotes where a part needs them."""
-    return ".".join(part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False) for part in path)
+    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in path)
+
+
+def _quoted(part: str) -> str:
+    import json
+
+    return json.dumps(part, ensure_ascii=False)
 
 
 def _parts(dotted: str) -> Path:

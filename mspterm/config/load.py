@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from dataclasses import field as column
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from mspterm.config.check import nearest
 from mspterm.config.facts import Facts, read_facts
 from mspterm.config.keys import Key
 from mspterm.config.kinds import KINDS, RESERVED, RESERVED_FIELDS, Kind, secret_variable
-from mspterm.config.lines import dotted, line_of
 from mspterm.config.model import (
     Config,
     Connection,
@@ -48,6 +46,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
+    """A configuration with where each of its values comes from."""
+
     config: Config
     settings: tuple[Setting, ...]
 
@@ -58,34 +58,40 @@ def load(path: Path | None = None) -> Config:
     Only the usual place may be empty: that gives a Config without connections whose `source` is
     None. Raises ConfigError with all that is wrong.
     """
-    return load_with_sources(path).config
+    return _read(*_text(path))[0]
 
 
 def load_with_sources(path: Path | None = None) -> Loaded:
     """As `load`, with where each value comes from."""
-    file = paths.config_file(path)
-    text = read_text(file, must_exist=paths.named_config(path) is not None)
-    return _loaded(file.absolute(), text)
+    config, reader = _read(*_text(path))
+    return Loaded(config, (*reader.settings, *reader.elsewhere))
 
 
 def loads(file: Path, text: str) -> Config:
     """What `load` would say of `file` if it held `text`. Raises ConfigError."""
-    return _loaded(file.absolute(), text).config
+    return _read(file.absolute(), text)[0]
 
 
-def _loaded(file: Path, text: str | None) -> Loaded:
+def _text(path: Path | None) -> tuple[Path, str | None]:
+    file = paths.config_file(path)
+    return file.absolute(), read_text(file, must_exist=paths.named_config(path) is not None)
+
+
+def _read(file: Path, text: str | None) -> tuple[Config, _Config]:
     reader = _Config(file, text or "")
     config = reader.config(source=None if text is None else file)
     if reader.problems:
         raise ConfigError(sorted(reader.problems, key=lambda problem: problem.line or 0))
-    return Loaded(config, tuple(reader.settings))
+    return config, reader
 
 
-@dataclass
 class _Config(Reader):
-    """The reading of the config file itself."""
+    """The reading of the config file itself; `elsewhere` are values that other files give."""
 
-    kinds: dict[str, Kind] = column(default_factory=dict)
+    def __init__(self, file: Path, text: str) -> None:
+        super().__init__(file, text)
+        self.kinds: dict[str, Kind] = {}
+        self.elsewhere: tuple[Setting, ...] = ()
 
     def config(self, source: Path | None) -> Config:
         document = self.document()
@@ -100,7 +106,7 @@ class _Config(Reader):
         tables = {table.name: self.table(table, document.get(table.name, {})) for table in TABLES}
         facts = read_facts(tables["clients"], tables["calendars"], top.get("clients_dir"))
         guard, policy_failures, ruling = ruled(Guard(**tables["guard"]), paths.POLICY_OF_ALL)
-        self.settings += [*facts.settings, *ruling]
+        self.elsewhere = (*facts.settings, *ruling)
         self._check_calendars(tables, facts)
         for where, sentence in ssh_problems(tables["ssh"]):
             self.problem(where, sentence)
@@ -115,6 +121,8 @@ class _Config(Reader):
             console=Console(**tables["console"]),
             keys=tables["keys"],
             journal_head_file=tables["journal"].get("head_file"),
+            journal_texts=tables["journal"]["keep_texts"],
+            keep_days=tables["store"]["keep_days"],
             clients_dir=top.get("clients_dir"),
             clients_dir_failures=facts.failures,
             escalation=_escalation(tables["escalation"]),
@@ -125,6 +133,8 @@ class _Config(Reader):
         """Every calendar that is named must be there."""
         for where, name in _named_calendars(tables):
             if name not in facts.calendars and name != ALWAYS:
+                from mspterm.config.lines import dotted
+
                 hint = nearest(name, [ALWAYS, *facts.calendars])
                 self.problem(
                     where, f'There is no calendar "{name}": set [calendars.{dotted((name,))}].{hint}'
@@ -152,9 +162,7 @@ class _Config(Reader):
         self._explain_strangers(where, held, kind)
         keys = connection_keys(kind)
         known = {key.name: held[key.name] for key in keys if key.name in held}
-        self.settings.append(
-            Setting(dotted((*where, "kind")), kind.name, line_of((*where, "kind"), self.lines))
-        )
+        self.note((*where, "kind"), kind.name, said=True)
         values = self.values(where, known, keys)
         if "client_key" in values and "client_cert" not in values:
             self.problem((*where, "client_key"), "A client_key needs its client_cert beside it.")

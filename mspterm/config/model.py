@@ -84,6 +84,8 @@ class Client:
     raci: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     baa: bool = False
     no_patient_data: bool = False
+    bodies: str = "keep"
+    """`none`: its tickets' descriptions and notes are not stored."""
     incident_contact: str | None = None
     notice_h: int | None = None
     source: str | None = None
@@ -119,8 +121,12 @@ class Escalation:
 
     unclaimed_after: Mapping[str, str] = field(default_factory=dict)
     at_percent: int = 75
+    percents: Mapping[str, int] = field(default_factory=dict)
+    """By priority, before `at_percent`."""
     tier_after: Mapping[str, str] = field(default_factory=dict)
+    """By tier (`L1`), or by tier and priority (`L1 P2`)."""
     handoff: tuple[str, ...] = ()
+    handoff_chars: int = 15
     tiers: Mapping[str, Team] = field(default_factory=dict)
     vendors: Mapping[str, Vendor] = field(default_factory=dict)
 
@@ -136,7 +142,8 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`[guard]`: the caps of the guard. `flags` maps a device's name to its flags; `doubt` says why the
+    """`[guard]`: the caps of the guard. `flags` maps a device's name to its flags, `approvers` a
+    technician's name to the Ed25519 public key that signs plans above the caps; `doubt` says why the
     host's policy file, whose word overrides the user's, can't be read whole."""
 
     max_devices: int = 5
@@ -144,6 +151,12 @@ class Guard:
     max_disruptive_per_hour: int = 20
     enter_minutes: int = 60
     allow_shared: bool = False
+    break_glass: bool = True
+    free_text_tiers: tuple[str, ...] = ("L1", "L2", "L3")
+    free_text_max_devices: int = 5
+    approvers: Mapping[str, str] = field(default_factory=dict)
+    verify_first: tuple[str, ...] = ()
+    """Words of account work, for which the caller must be verified."""
     doubt: str | None = None
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -156,6 +169,8 @@ class Console:
     view: str = "all"
     mouse: bool = False
     bell: bool = True
+    notify: bool = True
+    resume_hours: int = 12
     signature: str | None = None
 
 
@@ -183,6 +198,10 @@ class Config:
     console: Console = field(default_factory=Console)
     keys: Mapping[str, str] = field(default_factory=dict)
     journal_head_file: Path | None = None
+    journal_texts: bool = False
+    """Whether the journal holds the texts that were written, and not only their hash."""
+    keep_days: int = 14
+    """`[store]`: days that closed tickets, and conversations nobody opens, are kept."""
     clients_dir: Path | None = None
     """The shared directory of client facts, whose word overrides this file's."""
     clients_dir_failures: tuple[str, ...] = ()

@@ -6,13 +6,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import field as column
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mspterm.config.check import Wrong, convert, nearest
 from mspterm.config.keys import Key, Table
-from mspterm.config.lines import dotted, key_lines, line_of
+
+Where = tuple[str, ...]
+"""The names of the tables that lead to a key, and its own."""
 
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -76,31 +78,55 @@ def parse(file: Path, text: str) -> dict[str, Any]:
         raise ConfigError([Problem(file, line, None, f"This is not TOML{column_}: {what}.")]) from None
 
 
-@dataclass
 class Reader:
     """One reading of a file: collects problems and settings as it converts."""
 
-    file: Path
-    text: str
-    problems: list[Problem] = column(default_factory=list)
-    settings: list[Setting] = column(default_factory=list)
-    lines: dict[tuple[str, ...], int] = column(default_factory=dict)
+    def __init__(self, file: Path, text: str) -> None:
+        self.file, self.text = file, text
+        self.problems: list[Problem] = []
+        self._noted: list[tuple[Where, Any, bool]] = []
+
+    # In which lines all stands is asked only of a file with a problem, or to show where a value is from:
+    # the console, which starts with every file in order, pays for none of it.
+
+    @cached_property
+    def lines(self) -> Mapping[Where, int]:
+        from mspterm.config.lines import key_lines
+
+        return key_lines(self.text)
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The values so far, in the order in which they were read."""
+        from mspterm.config.lines import dotted, line_of
+
+        return [
+            Setting(dotted(where), value, line_of(where, self.lines) if said else None)
+            for where, value, said in self._noted
+        ]
+
+    def note(self, where: Where, value: Any, *, said: bool) -> None:
+        """An effective value; `said` by the file, else the default."""
+        self._noted.append((where, value, said))
 
     def document(self) -> dict[str, Any]:
         """The file as TOML. Raises ConfigError where it isn't."""
-        found = parse(self.file, self.text)
-        self.lines = key_lines(self.text)
-        return found
+        return parse(self.file, self.text)
 
-    def problem(self, where: tuple[str, ...], sentence: str) -> None:
+    def problem(self, where: Where, sentence: str) -> None:
+        from mspterm.config.lines import dotted, line_of
+
         self.problems.append(Problem(self.file, line_of(where, self.lines), dotted(where) or None, sentence))
 
-    def is_table(self, where: tuple[str, ...], value: Any) -> bool:
-        if not isinstance(value, dict):
-            self.problem(where, f"Must be a table, as [{dotted(where)}].")
-        return isinstance(value, dict)
+    def is_table(self, where: Where, value: Any) -> bool:
+        if isinstance(value, dict):
+            return True
+        from mspterm.config.lines import dotted
 
-    def table(self, table: Table, value: Any, within: tuple[str, ...] = ()) -> dict[str, Any]:
+        self.problem(where, f"Must be a table, as [{dotted(where)}].")
+        return False
+
+    def table(self, table: Table, value: Any, within: Where = ()) -> dict[str, Any]:
         """A table's converted values, with the tables inside it."""
         where = (*within, table.name)
         if not self.is_table(where, value):
@@ -116,21 +142,19 @@ class Reader:
             if self.is_table((*where, name), held) and self._is_named(where, name, table)
         }
 
-    def _with_inner(self, where: tuple[str, ...], value: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    def _with_inner(self, where: Where, value: Mapping[str, Any], table: Table) -> dict[str, Any]:
         inner = {t.name: t for t in table.tables}
         own = {name: held for name, held in value.items() if name not in inner}
         found = self.values(where, own, table.keys)
         return found | {name: self.table(t, value.get(name, {}), where) for name, t in inner.items()}
 
-    def _is_named(self, where: tuple[str, ...], name: str, table: Table) -> bool:
+    def _is_named(self, where: Where, name: str, table: Table) -> bool:
         if not table.named or name in table.named:
             return True
         self.problem((*where, name), f"This table is one of {', '.join(table.named)}.")
         return False
 
-    def values(
-        self, where: tuple[str, ...], held: Mapping[str, Any], keys: tuple[Key, ...]
-    ) -> dict[str, Any]:
+    def values(self, where: Where, held: Mapping[str, Any], keys: tuple[Key, ...]) -> dict[str, Any]:
         """The converted values of one table, defaults included; keys without either are left out."""
         known = [key.name for key in keys]
         for name in held:
@@ -152,8 +176,7 @@ class Reader:
                     sentence = str(wrong)
                     self.problem(path, sentence[0].upper() + sentence[1:])
                     continue
-            line = line_of(path, self.lines) if key.name in held else None
-            self.settings.append(Setting(dotted(path), values[key.name], line))
+            self.note(path, values[key.name], said=key.name in held)
         return values
 
 

@@ -90,7 +90,7 @@ def _type(key: Key) -> Schema:
         Type.NAMES: _list(_TEXT),
         Type.TEXT_MAP: _map(_TEXT),
         Type.CHOICE_MAP: _map(choice),
-        Type.COUNT_MAP: _map({"type": "integer", **bounds}),
+        Type.COUNT_MAP: _map({"type": "integer", **bounds}) | names,
         Type.CHOICES_MAP: _map(_list(choice)) | names,
         Type.ZONE: _TEXT,
         Type.WEEK: {
@@ -107,6 +107,7 @@ def _type(key: Key) -> Schema:
         Type.SPAN: _TEXT,
         Type.SPAN_MAP: _map(_TEXT) | names,
         Type.GOAL_MAP: _map(_TEXT) | names,
+        Type.KEY_MAP: _map({"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"}),
         Type.TEXT_MAPS: _map(_map(_TEXT) | {"propertyNames": choice}) | names,
     }[key.type]
 

@@ -160,6 +160,28 @@ STORMS = Table(
         Key(
             "providers", Type.NAMES, "More carriers, vendors and clouds to know by name", sample=("Metronet",)
         ),
+        Key(
+            "integrations",
+            Type.NAMES,
+            "Logins and names of integrations: what they open and write is no human's",
+            sample=("ninjaone", "monitoring@msp.example"),
+        ),
+        Key(
+            "reopen_days",
+            Type.COUNT,
+            "Days after a parent's end in which the same cause proposes to open it again",
+            sample=3,
+            low=1,
+            high=90,
+        ),
+        Key(
+            "on_clear",
+            Type.CHOICE,
+            "What mspterm does by itself on the ticket of an alert that clears: show (nothing), comment, or"
+            " close (what no human touched)",
+            sample="show",
+            choices=("show", "comment", "close"),
+        ),
     ),
 )
 
@@ -176,11 +198,21 @@ ESCALATION = Table(
         ),
         Key("at_percent", Type.COUNT, "A clock has used up this much", default=75, low=1, high=100),
         Key(
+            "percents",
+            Type.COUNT_MAP,
+            "The same by priority, where it is another",
+            default={},
+            sample={"P1": 50},
+            low=1,
+            high=100,
+            names=PRIORITIES,
+        ),
+        Key(
             "tier_after",
             Type.SPAN_MAP,
-            "It has been in a tier for",
-            default={"L1": "1h", "L2": "4h"},
-            names=Names("L1|L2|L3", "a tier, L1 to L3"),
+            'It has been in a tier for, in hours of its policy\'s calendar; "L1 P3" for one priority, 0h for never',
+            default={"L1 P1": "30m", "L1 P2": "1h", "L1": "1d", "L2 P1": "2h", "L2 P2": "1d"},
+            names=Names("L[1-3]( P[1-5])?", "a tier, L1 to L3, or one with a priority, such as L1 P2"),
         ),
         Key(
             "handoff",
@@ -188,6 +220,14 @@ ESCALATION = Table(
             "Parts of the handoff that leaving L1 needs",
             default=("what", "tried"),
             choices=HANDOFF,
+        ),
+        Key(
+            "handoff_chars",
+            Type.COUNT,
+            "Characters that each of these parts needs at least",
+            default=15,
+            low=1,
+            high=1000,
         ),
     ),
     tables=(

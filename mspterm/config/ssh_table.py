@@ -9,6 +9,7 @@ from mspterm.config.keys import Key, Table, Type
 from mspterm.domain.reasons import Failed
 
 DIRECTLY = "none"
+_CHECKED = {"host", "user", "jump", "host_key"}
 
 _COMMON = (
     Key("user", Type.TEXT, "Who to log in as; your login name here where not given", sample="ines"),
@@ -66,9 +67,9 @@ def problems(held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 
 
 def _problems(where: Place, held: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    if not held:
+    if not held.keys() & _CHECKED:
         return
-    # Only a file that has such tables pays for what checks them.
+    # Only a file that has such keys pays for what checks them.
     from mspterm.domain.ssh import fingerprint_problem, host_problem, user_problem
 
     checks = (

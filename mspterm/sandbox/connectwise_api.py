@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mspterm.sandbox import catalogue as desk
-from mspterm.sandbox import conditions, cw_writes
+from mspterm.sandbox import cw_bundles, cw_writes
 from mspterm.sandbox.cw_ask import Ask
+from mspterm.sandbox.cw_configurations import CONFIGURATION_OFFSET, Configurations
 from mspterm.sandbox.cw_http import (
     LONGEST_URL,
     Keys,
@@ -29,13 +30,11 @@ from mspterm.sandbox.cw_http import (
 from mspterm.sandbox.cw_query import TicketLists, query_of, rows_matching
 from mspterm.sandbox.cw_rows import (
     CODEBASE,
-    CONFIGURATION_OFFSET,
     HIDDEN,
     TICKET,
     Row,
     View,
     all_note_rows,
-    configuration_row,
     note_row,
     ticket_row,
 )
@@ -58,6 +57,7 @@ class ConnectWise:
     lists: dict[bool, TicketLists] = field(
         default_factory=lambda: {project: TicketLists(project) for project in (False, True)}
     )
+    configurations: Configurations = field(default_factory=Configurations)
 
     def app(self) -> Starlette:
         routes = self._routes()
@@ -91,9 +91,9 @@ class ConnectWise:
             self._route("POST", "/time/entries", cw_writes.add_time),
             self._route("POST", "/schedule/entries", cw_writes.schedule),
             self._route("GET", "/system/info", _system_info),
-            self._route("GET", "/company/configurations", _configurations),
-            self._route("GET", "/company/configurations/count", _configurations_count),
-            self._route("GET", "/company/configurations/{id:int}", _configuration),
+            self._route("GET", "/company/configurations", self.configurations.page),
+            self._route("GET", "/company/configurations/count", self.configurations.count),
+            self._route("GET", "/company/configurations/{id:int}", self.configurations.one),
             self._route("GET", "/finance/{rest:path}", _no_role),
             *listings,
         ]
@@ -120,8 +120,8 @@ class ConnectWise:
             self._route("PATCH", "/project/tickets/{id:int}", cw_writes.patch),
             self._route("DELETE", here, _no_role),
             self._route("POST", f"{here}/notes", cw_writes.add_note),
-            self._route("POST", f"{here}/merge", cw_writes.merge),
-            self._route("POST", f"{here}/attachChildren", cw_writes.attach_children),
+            self._route("POST", f"{here}/merge", cw_bundles.merge),
+            self._route("POST", f"{here}/attachChildren", cw_bundles.attach_children),
             self._route("POST", f"{here}/configurations", cw_writes.attach_configuration),
             self._route(
                 "DELETE", here + "/configurations/{configuration:int}", cw_writes.detach_configuration
@@ -270,55 +270,6 @@ async def _ticket_configurations(ask: Ask) -> Response:
             }
         )
     return _page(ask, rows)
-
-
-async def _configurations(ask: Ask) -> Response:
-    page = page_of(ask.request)
-    asked = dict(ask.request.query_params)
-    if not {"conditions", "childConditions", "orderBy"} & asked.keys():
-        offset = CONFIGURATION_OFFSET
-        ids = [
-            number for number in ask.world.device_ids if page.after is None or number + offset > page.after
-        ]
-        cut = page.cut(ids)
-        headers = link(ask.request, page, len(ids), cut[-1] + offset if cut else None)
-        return answer([only(_configured(ask, number), page.fields) for number in cut], headers=headers)
-    return _page(ask, [_configured(ask, number) for number in _asked_devices(ask, asked)], _CONFIGURATION)
-
-
-_CONFIGURATION = ("id", "name", "company", "deviceIdentifier", "serialNumber", "activeFlag", "lastUpdated")
-
-
-def _asked_devices(ask: Ask, asked: dict[str, str]) -> list[int]:
-    """The devices among which all that match must be."""
-    where = query_of({"conditions": asked.get("conditions", "")}, _every_configuration_field(ask)).where
-    for need in conditions.required(where):
-        if need.field in ("id", "deviceIdentifier") and need.op in ("=", "in") and not need.negated:
-            values = need.value if need.op == "in" else (need.value,)
-            offset = CONFIGURATION_OFFSET if need.field == "id" else 0
-            ids = [int(value) - offset for value in values if str(value).isdecimal()]
-            return [number for number in ids if number in ask.world.device_ids]
-    return list(ask.world.device_ids)
-
-
-def _every_configuration_field(ask: Ask) -> set[str]:
-    return {*_configured(ask, ask.world.device_ids[0]), *_CONFIGURATION}
-
-
-def _configured(ask: Ask, number: int) -> Row:
-    device = ask.world.device(number)
-    if device is None:
-        raise not_found("Configuration", number + CONFIGURATION_OFFSET)
-    return configuration_row(ask.view, device)
-
-
-async def _configurations_count(ask: Ask) -> Response:
-    return answer({"count": ask.world.layout.devices})
-
-
-async def _configuration(ask: Ask) -> Response:
-    row = _configured(ask, ask.number("id") - CONFIGURATION_OFFSET)
-    return answer(only(row, page_of(ask.request).fields))
 
 
 async def _nothing(ask: Ask) -> Response:

@@ -81,7 +81,7 @@ def rows_matching(rows: list[Row], query: Query, page: Page) -> list[Row]:
 
     found = [row for row in rows if matches(row)]
     for path, down in reversed(query.order):
-        found.sort(key=lambda row: _sort_key(walk(row, path.split("/"))), reverse=down)
+        found.sort(key=lambda row: sort_key(walk(row, path.split("/"))), reverse=down)
     return found
 
 
@@ -96,7 +96,7 @@ def _a_child_matches(row: Row, children: Node) -> bool:
     )
 
 
-def _sort_key(value: Any) -> tuple[int, Any]:
+def sort_key(value: Any) -> tuple[int, Any]:
     """Rows without a value come first, as NULL does in SQL Server."""
     return (0, 0) if value is None else (1, value.casefold() if isinstance(value, str) else value)
 
@@ -116,7 +116,7 @@ class TicketLists:
         found = sorted(number for number in (*seeded, *changed) if number > after)
         for path, down in reversed(query.order):
             get = _getter(path)
-            found.sort(key=lambda number: _sort_key(get(view, _there(view, number))), reverse=down)
+            found.sort(key=lambda number: sort_key(get(view, _there(view, number))), reverse=down)
         return found
 
     def _fits(self, view: View, ticket: Ticket, where: Node) -> bool:

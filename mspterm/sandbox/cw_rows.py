@@ -11,7 +11,6 @@ from typing import Any
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox import sla
 from mspterm.sandbox.clients import CLIENT, CONTACT, SITE, Client, Contact
-from mspterm.sandbox.devices import Device
 from mspterm.sandbox.tickets import Ticket
 from mspterm.sandbox.world import Note, TimeEntry, World
 
@@ -301,36 +300,6 @@ def time_row(view: View, entry: TimeEntry) -> Row:
             "_info": {"lastUpdated": stamp(entry.entered), "updatedBy": desk.MEMBER[entry.member].identifier},
         }
     )
-
-
-def configuration_row(view: View, device: Device) -> Row:
-    """The configuration that NinjaOne's integration keeps for a device."""
-    site = SITE[device.site][0]
-    model = device.model
-    return _present(
-        {
-            "id": device.id + CONFIGURATION_OFFSET,
-            "name": device.name,
-            "type": {"id": 5 if model.os else 6, "name": "Managed Device" if model.os else "Network Device"},
-            "status": {"id": 2, "name": "Active"},
-            "company": view.company(device.client),
-            "site": view.ref(f"company/companies/{device.client}/sites", site.id, site.name, "site"),
-            "deviceIdentifier": str(device.id),
-            "serialNumber": device.serial,
-            "modelNumber": model.model,
-            "macAddress": device.mac,
-            "ipAddress": device.ip,
-            "lastLoginName": device.user,
-            "osType": model.os[0] if model.os else None,
-            "osInfo": model.os[1] if model.os else None,
-            "manufacturer": {"id": 1, "name": model.maker},
-            "activeFlag": True,
-            "_info": {"lastUpdated": stamp(device.created), "updatedBy": "ninjaone"},
-        }
-    )
-
-
-CONFIGURATION_OFFSET = 700_000
 
 
 def company_row(view: View, client: Client) -> Row:

@@ -179,6 +179,10 @@ def role_at(seed: int, place: int) -> tuple[str, int]:
 def name_at(seed: int, place: int) -> str:
     """The name of the device in this place, without making the device."""
     role, client = role_at(seed, place)
+    return _name(role, client, place)
+
+
+def _name(role: str, client: int, place: int) -> str:
     return f"{CLIENT[client].code}-{role}{_number(role, place)}"
 
 
@@ -196,7 +200,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
     device = Device(
         id=FIRST_ID + place,
         uid=draw.uid(),
-        name=name_at(seed, place),
+        name=_name(role, client_id, place),
         role=role,
         client=client_id,
         site=client.sites[site].id,

@@ -45,5 +45,6 @@ class NinjaAsk:
     def devices(self, after: int = 0) -> Iterator[Device]:
         """The devices that pass `df`, from behind an id."""
         passes = ninja_filter.parse(self.request.query_params.get("df"))
-        found = (self.world.device(number) for number in self.world.device_ids if number > after)
+        every = self.world.device_ids
+        found = (self.world.device(number) for number in range(max(every.start, after + 1), every.stop))
         return (device for device in found if device is not None and passes(device))

@@ -13,7 +13,7 @@ from mspterm.config import example, paths, show
 from mspterm.config.kinds import KINDS
 from mspterm.config.lines import key_lines
 from mspterm.config.load import ConfigError, Problem, load, load_with_sources
-from mspterm.config.model import Config, Escalation
+from mspterm.config.model import Config, Escalation, Guard
 from mspterm.config.schema import schema
 from mspterm.config.table import CONNECTION, TABLES, TOP
 
@@ -48,10 +48,13 @@ def test_no_file_at_the_usual_place_is_a_config_without_connections(
     monkeypatch.setenv("APPDATA", str(tmp_path))
     loaded = load()
     assert loaded.source is None
-    usual = Escalation({"P1": "10m", "P2": "30m"}, 75, {"L1": "1h", "L2": "4h"}, ("what", "tried"))
+    tiers = {"L1 P1": "30m", "L1 P2": "1h", "L1": "1d", "L2 P1": "2h", "L2 P2": "1d"}
+    usual = Escalation({"P1": "10m", "P2": "30m"}, 75, {}, tiers, ("what", "tried"))
+    words = ("password", "MFA", "2FA", "authenticator", "locked out", "unlock")
+    more = ("access request", "access change", "leaver", "new starter")
     raw: dict[str, object] = {"calendars": {}, "sla": {}, "triage": {}, "storms": {}}
     raw["ssh"] = {"clients": {}, "devices": {}}
-    assert loaded == Config(escalation=usual, raw=raw)
+    assert loaded == Config(escalation=usual, guard=Guard(verify_first=words + more), raw=raw)
 
 
 def test_a_file_that_was_named_must_exist(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,23 @@ def test_what_it_says_wins_and_the_rest_stays(policy: Path) -> None:
     assert {(s.key, s.line, s.file) for s in settings} >= {("guard.max_devices", 2, policy)}
 
 
+def test_what_lifts_the_caps_is_its_word_alone(policy: Path) -> None:
+    own = Guard(approvers={"Me": "A" * 43 + "="})
+    guard, _, _ = ruled(own, policy, root=policy.stat().st_uid)
+    assert (guard.break_glass, guard.approvers) == (False, {})
+    key = "B" * 43 + "="
+    policy.write_text(f'[guard]\nbreak_glass = true\n[guard.approvers]\n"Marcus Bell" = "{key}"\n')
+    guard, failures, _ = ruled(own, policy, root=policy.stat().st_uid)
+    assert (guard.break_glass, guard.approvers, failures) == (True, {"Marcus Bell": key}, ())
+
+
+def test_an_approvers_key_that_is_none_leaves_a_doubt(policy: Path) -> None:
+    policy.write_text('[guard.approvers]\n"Marcus Bell" = "short"\n')
+    guard, [failure], _ = ruled(OWN, policy, root=policy.stat().st_uid)
+    assert "`mspterm approve --init` prints it" in failure
+    assert guard.doubt == failure
+
+
 def test_none_is_no_fault(tmp_path: Path) -> None:
     assert ruled(OWN, tmp_path / "policy.toml") == (OWN, (), ())
 
