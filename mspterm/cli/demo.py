@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from mspterm.cli.root import Launcher, Options
+from mspterm.domain.secret import without_secrets
 from mspterm.secrets.backends import KEYRING_SWITCH
 
 _MOST = 100_000
@@ -65,9 +66,9 @@ def _command(config_out: Path, options: dict[str, Any]) -> list[str]:
 def sandbox(ctx: click.Context, /, config_out: Path, **options: Any) -> None:
     command = _command(config_out, options)
     if sys.platform == "win32":
-        ctx.exit(subprocess.call(command))
+        ctx.exit(subprocess.call(command, env=without_secrets(os.environ)))
     # In this process's place: one process, which every signal reaches.
-    os.execv(command[0], command)
+    os.execve(command[0], command, without_secrets(os.environ))
 
 
 @click.command(help="Open the console on a made-up MSP: nothing to configure, nothing left behind.")
@@ -101,6 +102,7 @@ def _start(command: list[str], scratch: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            env=without_secrets(os.environ),
             start_new_session=True,
         )
 

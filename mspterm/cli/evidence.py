@@ -10,7 +10,7 @@ from typing import Any
 
 COLUMNS = (
     "seq", "at", "technician", "identity", "action", "refs", "client", "state", "reason", "intent_id",
-    "plan_hash", "text_hash", "host", "uid", "sudo_user", "from", "session", "more", "keyed", "prev", "h",
+    "plan_hash", "text_hash", "text", "host", "uid", "sudo_user", "from", "session", "more", "keyed", "prev", "h",
 )  # fmt: skip
 
 

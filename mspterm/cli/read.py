@@ -30,7 +30,9 @@ from mspterm.cli.session import (
     refresh,
     run,
 )
+from mspterm.cli.ticket_text import ticket_text
 from mspterm.desk.desk import Desk, split_ref
+from mspterm.desk.flags import all_flagged, flagged
 from mspterm.desk.look import device_now
 from mspterm.desk.planner import Planner
 from mspterm.domain.ages import age, countdown
@@ -39,7 +41,6 @@ from mspterm.domain.fields import FilterContext
 from mspterm.domain.filter import Filter, FilterError, parse, parse_alerts, parse_devices
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.row import TicketRow
-from mspterm.domain.ticket import Ticket
 from mspterm.domain.views import DEFAULT_VIEWS, view
 
 T = TypeVar("T")
@@ -216,28 +217,7 @@ def _print_ticket(desk: Desk, ref: str, stale: bool, as_json: bool) -> None:
     if as_json:
         print_json(row)
     else:
-        say(_ticket_text(known, row))
-
-
-def _ticket_text(t: Ticket, row: Row) -> str:
-    contact = row["contact"]
-    who = ", ".join([contact["name"], *contact["phones"], contact["email"] or ""]) if contact else "-"
-    head = [
-        f"{t.ref}  #{t.number}  {t.summary}{'  (stale)' if row['stale'] else ''}",
-        f"client    {t.client or '-'}    contact {who}",
-        f"status    {t.status} ({t.status_class.value})    P{t.priority} {t.priority_label or ''}",
-        f"owner     {t.assignee or 'nobody'}    queue {t.queue or '-'}    tier {t.tier or '-'}",
-        f"devices   {', '.join(row['device_refs']) or '-'}",
-    ]
-    head += [
-        f"{name:<9} {c['state']} due {c['due']} ({c['source']})" for name, c in row["sla"].items() if c["due"]
-    ]
-    notes = [
-        f"\n--- {n['at']} {n['author']} [{n['kind']}] {n['minutes'] or 0} min\n{n['body']}"
-        for n in row["notes"]
-    ]
-    files = [f"attachment {a['name']} ({a['bytes']} bytes)" for a in row["attachments"]]
-    return "\n".join([*head, "", row["description"] or "", *notes, *files])
+        say(ticket_text(desk, known, detail, row))
 
 
 @click.command()
@@ -252,7 +232,7 @@ def devices(filter_text: str, offline: bool, as_json: bool) -> None:
         failures = await _refreshed(desk, offline)
         everything = desk.store.devices.all()
         named = desk.store.devices.client_names()
-        found = [_with_client(d, named) for d in everything]
+        found = list(all_flagged(desk, (_with_client(d, named) for d in everything)))
         if chosen is not None:
             found = chosen.select(found, _context(desk))
         dead = _stale_names(desk, failures)
@@ -311,10 +291,10 @@ async def _asked_device(desk: Desk, known: Device, client: str | None) -> tuple[
         connector = await desk.connector(known.connection)
         sample = await _sample(connector.live, known.id) if detail.device.online else None
     except Failed as error:
-        row = device_row(known, client=client, stale=True)
+        row = device_row(flagged(desk, known), client=client, stale=True)
         empty: Row = {"series": [], "event_log": [], "checks": [], "services": [], "tickets": tickets_}
         return row | empty | {"unavailable": {"detail": str(error.failure)}}, error.failure
-    row = device_row(detail.device, client=detail.device.client or client, stale=False)
+    row = device_row(flagged(desk, detail.device), client=detail.device.client or client, stale=False)
     row |= device_detail_rows(detail, tickets_)
     if sample is not None:
         one = {"cpu_percent": sample.cpu_percent, "memory_percent": sample.memory_percent}
@@ -374,18 +354,29 @@ def _disk(d: Row) -> str:
 @json_option
 def alerts(filter_text: str, offline: bool, as_json: bool) -> None:
     """List open alerts."""
+    from mspterm.desk.ties import open_alerts, severity
 
     async def verb(desk: Desk) -> int:
         chosen = _parsed(parse_alerts(filter_text)) if filter_text else None
         failures = await _refreshed(desk, offline)
-        found: list[Alert] = [a for a in desk.store.devices.alerts() if a.cleared_at is None]
+        found: list[Alert] = open_alerts(desk)
         if chosen is not None:
             found = chosen.select(found, _context(desk))
         if as_json:
             print_json([alert_row(a) for a in found])
         else:
-            cells = [[a.severity, a.client or "-", a.device_ref or "-", a.message, a.ref] for a in found]
-            print_table(("SEVERITY", "CLIENT", "DEVICE", "MESSAGE", "REF"), cells)
+            cells = [
+                [
+                    severity(desk, a),
+                    a.client or "-",
+                    a.device_ref or "-",
+                    a.message,
+                    a.ticket_ref or "-",
+                    a.ref,
+                ]
+                for a in found
+            ]
+            print_table(("SEVERITY", "CLIENT", "DEVICE", "MESSAGE", "TICKET", "REF"), cells)
         return await _status(desk, failures, bool(found))
 
     run(verb)

@@ -42,7 +42,33 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "escalate", "Escalate", "e", "ticket", Risk.ROUTINE, "escalate", "To another tier or queue, with a handoff",
-        params=(Param("to", "To", "queue", required=True), Param("text", "Handoff", "text", required=True)),
+        params=(
+            Param("to", "To", "queue", required=True),
+            Param("reason", "Why", "line"),
+            Param("number", "Vendor's case", "line"),
+            Param("text", "Handoff", "text", required=True),
+        ),
+    ),
+    ActionSpec(
+        "call", "Log call", "L", "ticket", Risk.ROUTINE, "note", "Whom you called and what came of it, as a note",
+        params=(
+            Param("whom", "Whom", "line", required=True),
+            Param("number", "Number", "line"),
+            Param("result", "Result", "choice", required=True, choices=("reached", "voicemail", "busy", "no answer")),
+            Param("text", "What was said", "text"),
+        ),
+    ),
+    ActionSpec(
+        "parent", "Parent", "P", "ticket", Risk.ROUTINE, "parent", "One parent for a storm: one text, silent children",
+        many=True,
+        params=(
+            Param("parent", "Parent", "choice", required=True), Param("contact", "Contact", "line"),
+            TEXT, AUDIENCE, MAIL,
+        ),
+    ),
+    ActionSpec(
+        "cleared", "Alert cleared", "K", "ticket", Risk.ROUTINE, "note",
+        "Its alert has cleared: comment, and close what no human touched", many=True,
     ),
     ActionSpec(
         "incident", "Incident", "!", "ticket", Risk.ROUTINE, "note", "Suspected security incident: devices stay as is",
@@ -70,14 +96,16 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "run", "Run command", "x", "device", Risk.DISRUPTIVE, "run", "A command on the device, output into the ticket",
-        params=(
-            Param("command", "Command", "line", required=True),
+        many=True, params=(
+            Param("command", "Command", "line"),
+            Param("script", "Or script", "choice"),
+            Param("parameters", "Its parameters", "line"),
             Param("shell", "Shell", "choice", choices=("auto", "sh", "powershell", "cmd")),
             Param("run_as", "Run as", "choice", choices=("system", "user")),
             Param("attach", "Attach output to", "line"),
         ),
     ),
-    ActionSpec("reboot", "Reboot", "B", "device", Risk.DISRUPTIVE, "reboot", "Restart the device"),
+    ActionSpec("reboot", "Reboot", "B", "device", Risk.DISRUPTIVE, "reboot", "Restart the device", many=True),
     ActionSpec("ssh", "SSH", "S", "device", Risk.DISRUPTIVE, "ssh", "A shell on it, through its client's jump host"),
     ActionSpec(
         "terminal", "Terminal", "T", "device", Risk.DISRUPTIVE, "terminal", "A shell on it, by its RMM",

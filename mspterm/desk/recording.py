@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from mspterm.desk.desk import Desk, split_ref
 from mspterm.desk.journal import Entry
-from mspterm.domain.action import NewTicket, OpenSession, Outcome, Reboot, RunCommand, State, Update, Write
+from mspterm.domain.action import (
+    Attach,
+    NewTicket,
+    OpenSession,
+    Outcome,
+    Plan,
+    Reboot,
+    RunCommand,
+    State,
+    Update,
+    Write,
+)
 from mspterm.domain.reasons import Failure
 from mspterm.domain.row import StatusClass
 from mspterm.domain.ticket import Ticket
 from mspterm.store.intents import Intent, Seen
+
+BREAK_GLASS, OPEN, REVIEW = "break-glass", "review open", "review"
+"""The action and state of a record that asks for a review, and the action of the review."""
 
 OUTBOX = {
     State.DONE: "confirmed",
@@ -35,8 +49,18 @@ def entry(desk: Desk, intent: Intent, state: str, reason: str | None, *, target:
     )
 
 
+def review(desk: Desk, plan: Plan) -> Entry:
+    """What asks for somebody's review: glass was broken. It stays open until one is on record."""
+    identity = desk.store.connections.get(connection_of(plan.writes[0])).identity
+    refs, client = tuple(t.ref for t in plan.targets), ", ".join(plan.clients) or None
+    said = f"{plan.action}: {plan.break_glass}"
+    return Entry(BREAK_GLASS, refs, client, OPEN, said, None, plan.hash, identity)
+
+
 def _also(write: Write) -> tuple[str, ...]:
     """What else the write touches: the ticket of a command or session, the device of a new ticket."""
+    if isinstance(write, Attach):
+        return write.children
     other = write.attach if isinstance(write, RunCommand) else None
     if isinstance(write, NewTicket):
         other = write.device
@@ -49,13 +73,13 @@ def words_of(write: Write) -> str | None:
     """What the technician typed."""
     if isinstance(write, RunCommand):
         return write.command
-    return None if isinstance(write, Reboot | OpenSession) else write.text
+    return None if isinstance(write, Reboot | OpenSession | Attach) else write.text
 
 
 def client_of(desk: Desk, write: Write) -> str | None:
     if isinstance(write, NewTicket):
         return write.client
-    if isinstance(write, Update):
+    if isinstance(write, Update | Attach):
         row = desk.store.tickets.row(write.ref)
         return None if row is None else row.client
     device = desk.store.devices.get(write.ref)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from mspterm.domain.action import Outcome, State, Update, Write
 from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.net.faults import MaybeSent
 from mspterm.store.intents import Intent
+from mspterm.store.store import StoreError
 
 log = logging.getLogger(__name__)
 _MAY_PASS = (Reason.OFFLINE, Reason.RATE_LIMIT, Reason.SERVER, Reason.BAD_DATA)
@@ -83,16 +83,15 @@ class Sender:
     def _remember(self, outcome: Outcome) -> None:
         """The ticket as it was re-read. What can be asked for again is no reason to fail."""
         store = self._desk.store
-        with contextlib.suppress(sqlite3.Error):
-            ticket = outcome.ticket
-            if ticket is not None:
-                store.tickets.upsert([ticket], finish=self._desk.finished)
+        with contextlib.suppress(StoreError):
+            known = (outcome.ticket, *outcome.others)
+            store.tickets.upsert([t for t in known if t is not None], finish=self._desk.finished)
 
 
 def count_pending(desk: Desk, intent: Intent) -> None:
     """How many writes of its ticket are not decided yet, for the queue."""
     if isinstance(intent.write, Update):
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(StoreError):
             desk.store.tickets.set_pending(intent.ref, desk.store.intents.pending(intent.ref))
 
 

@@ -40,3 +40,5 @@ class Wanted:
     method: str | None = None
     number: str | None = None
     result: str | None = None
+    whom: str | None = None
+    reason: str | None = None

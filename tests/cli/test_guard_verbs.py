@@ -23,7 +23,7 @@ username = "ines"
 KEYS = {
     "MSPTERM_SECRET_RT_TOKEN": "1-28-CANARY",
     "MSPTERM_SECRET_MESH_PASSWORD": "CANARY",
-    "MSPTERM_SECRET_JOURNAL_KEY": "ab" * 32,
+    "MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8,
 }
 
 

@@ -31,7 +31,7 @@ async def mesh(fake_mesh: FakeMesh, mesh_sleeps: Sleeps) -> AsyncIterator[MeshCo
     connection = Connection("mesh", "meshcentral", fake_mesh.url, settings={"username": "ines"}, timeout_s=5)
     made = MeshConnector(
         connection,
-        {"password": Secret("s3cret")},
+        {"password": Secret("s3cret-CANARY")},
         pacer=FreePacer(),
         now=lambda: NOW,
         sleep=mesh_sleeps,

@@ -178,7 +178,8 @@ class FakeCw:
         number = 1000 + len(self.tickets)
         text = body.pop("initialDescription", None)
         refs = {path: _full(path, value) for path, value in body.items()}
-        self.tickets[number] = row(number, **{"contact": None, **refs})
+        made = {"lastUpdated": "2026-11-24T08:00:00Z", "dateEntered": "2026-11-24T08:00:00Z"}
+        self.tickets[number] = row(number, **{"contact": None, "_info": made, **refs})
         if text:
             self.add_note([number], {"text": text, "detailDescriptionFlag": True})
         return _ok(self.tickets[number], 201)

@@ -21,7 +21,7 @@ from mspterm.net.pacer import FreePacer
 NOW = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 AT = NOW.timestamp()
 NINJA = Connection("ninja", "ninjaone", "https://eu.ninjarmm.com/v2", settings={"client_id": "abc"})
-MACHINE = {"client_secret": Secret("s3cret")}
+MACHINE = {"client_secret": Secret("s3cret-CANARY")}
 PERSON = {"refresh_token": Secret("refresh-0")}
 BOTH = {**MACHINE, **PERSON}
 UID = "5d1a6c3e-1111-4222-8333-444455556666"

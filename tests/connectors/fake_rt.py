@@ -87,11 +87,15 @@ class FakeRt:
     def connector(self, connection: Connection | None = None) -> RtConnector:
         return RtConnector(
             connection or Connection("acme", "rt", "http://rt.test"),
-            {"token": Secret("1-28-feedbeef")},
+            {"token": Secret("1-28-cafe0badbeef")},
             pacer=FreePacer(),
             now=lambda: self.now,
             transport=httpx.MockTransport(self.answer),
+            sleep=self.wait,
         )
+
+    async def wait(self, seconds: float) -> None:
+        """What happens while the connector waits."""
 
     def add(self, *rows: dict[str, Any]) -> None:
         for made in rows:

@@ -9,7 +9,7 @@ import pytest
 from mspterm.connectors.meshcentral.connector import MeshConnector
 from mspterm.domain.action import Reboot, RunCommand, State, Update
 from mspterm.domain.reasons import Failed, Reason
-from tests.connectors.fake_meshcentral import NODE, FakeMesh, Message
+from tests.connectors.fake_meshcentral import GROUP, NODE, FakeMesh, Message
 
 REF = f"mesh:{NODE}"
 
@@ -23,10 +23,31 @@ async def test_a_command_with_its_output(mesh: MeshConnector, fake_mesh: FakeMes
     assert (sent["nodeids"], sent["type"], sent["cmds"], sent["runAsUser"], sent["reply"]) == (
         [NODE],
         3,
-        "uname -a",
+        "exec 2>&1\nuname -a",
         0,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "shell", "run_as", "merged"),
+    [
+        ("Debian GNU/Linux 12", "auto", "system", True),
+        ("Microsoft Windows Server 2022 - 21H2", "auto", "system", False),
+        (None, "auto", "system", False),
+        ("Debian GNU/Linux 12", "sh", "user", False),
+        ("Microsoft Windows 11", "powershell", "system", False),
+    ],
+)
+async def test_trap_the_agent_loses_stderr_unless_sh_sends_it_to_stdout(
+    mesh: MeshConnector, fake_mesh: FakeMesh, system: str | None, shell: str, run_as: str, merged: bool
+) -> None:
+    nodes = fake_mesh.capture("nodes")
+    nodes["nodes"][GROUP][0]["osdesc"] = system
+    fake_mesh.answer("nodes", nodes)
+    await mesh.act(RunCommand(REF, "id", shell=shell, run_as=run_as), mark="i1")
+    (sent,) = fake_mesh.asked_for("runcommands")
+    assert sent["cmds"] == ("exec 2>&1\nid" if merged else "id")
 
 
 async def test_a_large_output_is_whole_up_to_its_limit(mesh: MeshConnector, fake_mesh: FakeMesh) -> None:
@@ -104,7 +125,7 @@ async def test_a_device_gets_one_command_at_a_time(mesh: MeshConnector, fake_mes
         return []
 
     fake_mesh.answers["runcommands"] = hold
-    runs = [asyncio.create_task(mesh.act(RunCommand(REF, cmd), mark=cmd)) for cmd in ("a", "b")]
+    runs = [asyncio.create_task(mesh.act(RunCommand(REF, cmd, shell="cmd"), mark=cmd)) for cmd in ("a", "b")]
     for done in range(2):
         async with asyncio.timeout(5):
             await fake_mesh.asked.wait()

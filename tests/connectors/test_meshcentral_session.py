@@ -38,7 +38,7 @@ def connection(url: str, **settings: str) -> Connection:
 def session(url: str, clock: Clock | None = None, ping_s: float = 30) -> Session:
     return Session(
         connection(url),
-        Secret("p@ss,word"),
+        Secret("p@ss,word-CANARY"),
         pacer=FreePacer(),
         now=lambda: NOW,
         clock=clock or Clock(),
@@ -52,7 +52,7 @@ async def test_logs_in_by_header_and_knows_the_account(fake_mesh: FakeMesh) -> N
     user = await one.user()
     await one.aclose()
     assert (user.id, user.name) == ("user//admin", "admin")
-    assert fake_mesh.headers == [",".join(b64encode(x).decode() for x in (b"~t:abc", b"p@ss,word"))]
+    assert fake_mesh.headers == [",".join(b64encode(x).decode() for x in (b"~t:abc", b"p@ss,word-CANARY"))]
 
 
 @pytest.mark.parametrize(

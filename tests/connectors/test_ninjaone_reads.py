@@ -65,7 +65,7 @@ async def test_reads_go_under_the_machines_token(fake: FakeNinja) -> None:
     assert form == {
         "grant_type": "client_credentials",
         "client_id": "abc",
-        "client_secret": "s3cret",
+        "client_secret": "s3cret-CANARY",
         "scope": "monitoring",
     }
     assert {r.headers["Authorization"] for r in fake.requests[1:]} == {"Bearer machine-0"}

@@ -155,7 +155,9 @@ def test_without_any_secret_nothing_is_asked(fake: FakeNinja) -> None:
 
 
 async def test_no_secret_is_in_an_address_or_a_sentence(fake: FakeNinja) -> None:
-    fake.odd[TOKEN] = [httpx.Response(401, json={"error": "invalid_client", "error_description": "s3cret"})]
+    fake.odd[TOKEN] = [
+        httpx.Response(401, json={"error": "invalid_client", "error_description": "s3cret-CANARY"})
+    ]
     with pytest.raises(Failed) as caught:
         await connector(fake, MACHINE).whoami()
-    assert "s3cret" not in str(caught.value) + str(fake.requests[0].url)
+    assert "s3cret-CANARY" not in str(caught.value) + str(fake.requests[0].url)

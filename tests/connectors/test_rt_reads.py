@@ -17,7 +17,7 @@ from mspterm.domain.secret import Secret
 from mspterm.net.pacer import FreePacer
 from tests.connectors.fake_rt import NOW, FakeRt, iso, row, user
 
-TOKEN = Secret("1-28-feedbeef")
+TOKEN = Secret("1-28-cafe0badbeef")
 
 
 async def run(rt: RtConnector, cursor: str | None = None, *, full: bool = False) -> list[Batch]:

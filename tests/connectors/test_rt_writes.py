@@ -258,6 +258,41 @@ async def test_the_earliest_owner_change_decides_whatever_the_owner_field_says()
     assert "marcus changed the owner of acme:1 first" in str(outcome.failure)
 
 
+class LateMarcus(FakeRt):
+    """Marcus's PUT, sent at the same instant as ours, is done right after it: RT lets both."""
+
+    async def wait(self, seconds: float) -> None:
+        self.tickets[1]["Owner"] = user("marcus")
+        self.record(1, "Set", Field="Owner", Creator=user("marcus"))
+
+
+async def test_who_was_first_by_the_history_sets_the_owner_once_more() -> None:
+    fake = LateMarcus()
+    fake.add(row(1, Owner=user("priya")))
+    fake.record(1, "Create")
+    outcome = await act(fake, Update("acme:1", owner="ines", expected_owner="priya"))
+    assert (outcome.state, outcome.detail) == (State.DONE, ("owner: ines",))
+    assert [call.json for call in fake.sent("PUT")] == [{"Owner": "ines"}] * 2
+    assert fake.tickets[1]["Owner"]["id"] == "ines"
+    assert outcome.ticket is not None
+    assert outcome.ticket.assignee_id == "ines"
+
+
+class StubbornRt(LateMarcus):
+    async def wait(self, seconds: float) -> None:
+        await super().wait(seconds)
+        self.before["PUT /ticket/1"] = httpx.Response(412, json={"message": "Precondition Failed"})
+
+
+async def test_where_that_is_not_taken_it_says_whose_the_ticket_is() -> None:
+    fake = StubbornRt()
+    fake.add(row(1, Owner=user("priya")))
+    fake.record(1, "Create")
+    outcome = await act(fake, Update("acme:1", owner="ines", expected_owner="priya"))
+    assert outcome.state is State.FAILED
+    assert outcome.detail == ("not applied: owner is marcus, asked for was ines",)
+
+
 async def test_a_ticket_that_another_took_meanwhile_is_not_written() -> None:
     fake = one(Owner=user("marcus"))
     outcome = await act(fake, Update("acme:1", text="mine", owner="ines", expected_owner=""))

@@ -15,6 +15,7 @@ from mspterm.config.model import Client, Guard, Technician
 from mspterm.connectors.base import Batch
 from mspterm.desk.circumstances import enter
 from mspterm.desk.desk import Desk
+from mspterm.desk.flags import flagged
 from mspterm.desk.perform import Performer, new_intent_id
 from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
@@ -308,6 +309,7 @@ async def test_after_the_first_that_fails_the_rest_of_the_devices_are_not_begun(
     desk = a_desk(tmp_path, now, rt, mesh)
     await Sync(desk).once("mesh")
     planned = await plan(desk, "run", *names, command="ls")
+
     done = await perform(desk, planned, "3 devices of Oak")
     assert [r.outcome.state for r in done] == [State.DONE] * 3
     mesh.answer = State.UNCERTAIN
@@ -341,3 +343,12 @@ def test_intent_ids_sort_by_time_and_differ() -> None:
     assert len(set(made)) == 100
     assert all(len(i) == 26 for i in made)
     assert [i[:9] for i in made] == sorted(i[:9] for i in made)
+
+
+async def test_a_devices_flags_are_its_rmms_and_the_configs_each_once(tmp_path: Path, now: Clock) -> None:
+    guard = Guard(flags={"oak-dc01": ("backup", "clinical")})
+    desk = a_desk(tmp_path, now, config=config(guard=guard))
+    own = device("OAK-DC01", flags=("backup",))
+    assert flagged(desk, own).flags == ("backup", "clinical")
+    assert flagged(desk, device("OAK-DC02")).flags == ()
+    await desk.aclose()

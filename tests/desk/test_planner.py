@@ -61,7 +61,8 @@ async def test_an_unknown_owner_names_those_there_are(planner: Planner) -> None:
 
 async def test_escalation_finds_the_tiers_queue(planner: Planner) -> None:
     write = await one(planner, "escalate", "rt:1", wanted=Wanted(to="tier:2", text="handoff"))
-    assert (write.queue, write.audience, write.text) == ("Tier 2", Audience.INTERNAL, "handoff")
+    text = "ESCALATION (mspterm): L1 Service Desk -> L2 Tier 2\n\nhandoff"
+    assert (write.queue, write.audience, write.text) == ("Tier 2", Audience.INTERNAL, text)
     assert write.owner is None
 
 

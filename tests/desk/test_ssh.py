@@ -238,6 +238,7 @@ async def test_the_rmms_terminal_is_planned_with_shell_and_user(tmp_path: Path, 
     plan = await Planner(desk).plan("terminal", (WEB.ref,), Wanted(shell="powershell", run_as="user"))
     assert plan.lines == (
         "HVD-WEB01 (Harbor View): mesh's terminal, shell powershell, as the user logged on",
+        "acting as: mesh has not said yet under whose name",
     )
     away = replace(WEB, ref="rt:x", connection="rt", url="https://rmm.example/x")
     desk.store.devices.upsert([away])

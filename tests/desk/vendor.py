@@ -24,7 +24,7 @@ from mspterm.domain.ticket import Ticket, TicketDetail
 from mspterm.secrets.chain import Credentials
 from tests.store.store_rows import NOW, device, ticket
 
-KEY = "ab" * 32
+KEY = "cafe0bad" * 8
 
 
 class Clock:
