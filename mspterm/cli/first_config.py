@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mspterm.cli.trial import is_somebody
 from mspterm.config.example import HINT, SCHEMA_FILE, connection_block, table_block
 from mspterm.config.kinds import KINDS, Kind
 from mspterm.config.load import loads
@@ -58,7 +59,7 @@ class Draft:
         whole = not self.names
         self.blocks.append(connection_block(kind, name, values, whole=whole))
         self.names.add(name)
-        if identity is not None and identity.kind == "personal":
+        if identity is not None and identity.kind == "personal" and is_somebody(identity):
             self.technician = self.technician or identity.technician.name
 
     def introduce(self, name: str) -> None:

@@ -13,7 +13,7 @@ from mspterm.cli.asking import hidden, need_terminal, open_age
 from mspterm.cli.auth_backend import open_or_make, refusable
 from mspterm.cli.first_config import Draft, kinds_here, read_draft
 from mspterm.cli.session import FAILED, USAGE, complain, options
-from mspterm.cli.trial import greet, named
+from mspterm.cli.trial import greet, is_somebody, named
 from mspterm.config.check import Wrong, convert
 from mspterm.config.keys import Key, Type
 from mspterm.config.kinds import RESERVED, Kind, secret_variable
@@ -21,12 +21,14 @@ from mspterm.config.load import ConfigError
 from mspterm.config.paths import config_file, state_dir
 from mspterm.config.table import CONNECTION
 from mspterm.domain.people import Identity
-from mspterm.domain.reasons import Failed
+from mspterm.domain.reasons import Failed, Failure, Reason
 from mspterm.domain.secret import Secret
 from mspterm.secrets.chain import Credentials
 from mspterm.secrets.probe import advice, probe
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_CREDENTIAL, _ALL, _ME, _KEEP, _SKIP = "credential", "all", "me", "keep", "skip"
+_KEY_OF_ME = next(key for key in CONNECTION if key.name == "me")
 _WHEN_IT_FAILED = ("me", "ca_bundle")
 """Settings that are asked for only once a server has refused."""
 
@@ -97,7 +99,8 @@ def _picked() -> list[Kind]:
     for number, kind in enumerate(here, 1):
         click.echo(f"  {number:2}  {kind.title}")
     while True:
-        words = click.prompt("Which do you use? Numbers, with spaces between", default="").split()
+        asked = "Which do you use? Numbers, with spaces between"
+        words = click.prompt(asked, default="", show_default=False).split()
         if words and all(word.isdigit() and 1 <= int(word) <= len(here) for word in words):
             return [here[int(word) - 1] for word in dict.fromkeys(words)]
         click.echo(f"Numbers from 1 to {len(here)}, as 1 3.")
@@ -108,33 +111,43 @@ def _add(draft: Draft, kind: Kind, credentials: Credentials, *, keeps: bool) -> 
     click.echo(f"\n{kind.title}")
     name = _named_anew(draft, kind)
     values: dict[str, Any] = {}
+    secrets: dict[str, Secret] = {}
+    identity: Identity | None = None
+    way = _ALL
     failed = False
-    while True:
-        values = _settings(kind, values, draft.file.parent, failed=failed)
-        secrets = _secrets(kind, name)
+    while way in (_CREDENTIAL, _ALL, _ME):
+        if way == _ME:
+            values["me"] = _setting(_KEY_OF_ME, None, draft.file.parent)
+        if way == _ALL:
+            values = _settings(kind, values, draft.file.parent, failed=failed)
+        if way != _ME:
+            secrets = _secrets(kind, name, secrets)
         try:
             identity = _try(draft, kind, name, values, secrets)
+            break
         except Failed as error:
-            click.echo(f"It did not work: {error.failure.sentence}")
-            failed = True
-            way = click.prompt(
-                "again, keep or skip?", type=click.Choice(("again", "keep", "skip")), default="again"
-            )
-            if way == "again":
-                continue
-            if way == "skip":
-                return
-            identity = None
-        break
-    draft.add(kind, name, values, identity)
-    _keep(credentials, name, secrets, keeps=keeps)
+            # It answered, and can't say whose credential it is (ConnectWise never does).
+            nobody = error.failure.reason is Reason.UNKNOWN and "me" not in values
+            failed, way = True, _ME if nobody else _what_now(error.failure)
+    if way != _SKIP:
+        draft.add(kind, name, values, identity)
+        _keep(credentials, name, secrets, keeps=keeps)
+
+
+def _what_now(failure: Failure) -> str:
+    click.echo(f"It did not work: {failure.sentence}")
+    again = f"{_CREDENTIAL}: type that again   {_ALL}: the settings too"
+    click.echo(f"  {again}   {_KEEP}: write it as it is   {_SKIP}: leave it out")
+    refused = failure.reason in (Reason.AUTH, Reason.PERMISSION)
+    ways = click.Choice((_CREDENTIAL, _ALL, _KEEP, _SKIP))
+    return str(click.prompt("What now?", type=ways, default=_CREDENTIAL if refused else _ALL))
 
 
 def _try(draft: Draft, kind: Kind, name: str, values: dict[str, Any], secrets: dict[str, Secret]) -> Identity:
     connection = draft.connection(kind, name, values)
     identity = greet(connection, secrets, state_dir(options().state_dir))
-    who = identity.technician.name
-    click.echo(f"Hello, {who}. {name} answers: you act there as {named(identity)}, {identity.kind}.")
+    hello = f"Hello, {identity.technician.name}. " if is_somebody(identity) else ""
+    click.echo(f"{hello}{name} answers: you act there as {named(identity)}, {identity.kind}.")
     return identity
 
 
@@ -172,20 +185,27 @@ def _setting(key: Key, before: Any, base: Path) -> Any:
         return value
 
 
-def _secrets(kind: Kind, name: str) -> dict[str, Secret]:
-    """Of each way to log in the fields that were typed; one way must be whole."""
+def _secrets(kind: Kind, name: str, before: dict[str, Secret]) -> dict[str, Secret]:
+    """Of each way to log in the fields that were typed, now or before; one way must be whole."""
     given = {field for field in kind.secrets if os.environ.get(secret_variable(name, field))}
     for field in sorted(given):
         click.echo(f"Its {field} comes from {secret_variable(name, field)}.")
-    typed: dict[str, Secret] = {}
+    typed = dict(before)
     while True:
         for field in kind.secrets:
-            if field not in given and (value := hidden(f"{field} (not shown)")) is not None:
+            if field not in given and (value := hidden(f"{field} ({_how(kind, field, typed)})")) is not None:
                 typed[field] = value
         missing = kind.missing(given | set(typed))
         if not missing:
             return typed
         click.echo(f"Still needed: {', '.join(missing)}.")
+
+
+def _how(kind: Kind, field: str, typed: dict[str, Secret]) -> str:
+    if field in typed:
+        return "not shown; Enter keeps what was typed"
+    optional = any(field not in way for way in kind.needs)
+    return "not shown; Enter for none" if optional else "not shown"
 
 
 def _keep(credentials: Credentials, name: str, secrets: dict[str, Secret], *, keeps: bool) -> None:

@@ -33,7 +33,14 @@ async def _greet(connection: Connection, credentials: Credentials, state_dir: Pa
         await desk.aclose()
 
 
+def is_somebody(identity: Identity) -> bool:
+    """Whether it has a name: NinjaOne knows of a login, and not whose it is."""
+    return " " not in identity.technician.id
+
+
 def named(identity: Identity) -> str:
     """`Ines Duarte (ines), RT 5.0.3`."""
     who = identity.technician
-    return f"{who.name} ({who.id})" + (f", {identity.version}" if identity.version else "")
+    return (who.name if who.name == who.id else f"{who.name} ({who.id})") + (
+        f", {identity.version}" if identity.version else ""
+    )

@@ -16,6 +16,7 @@ from mspterm.domain.secret import Secret
 from mspterm.secrets.answer import Answer, SecretStore, State
 from mspterm.secrets.aside import aside
 from mspterm.secrets.rotation import Keeper, alone, alone_for_long
+from mspterm.secrets.seen import see
 from mspterm.secrets.stores import Stores
 
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -103,7 +104,7 @@ class Credentials:
 
         Raises Failed where the backend can't store.
         """
-        answer = self.stores.of(connection, field).set(connection, field, secret)
+        answer = self.stores.of(connection, field).set(connection, field, see(secret))
         if answer.state is not State.STORED:
             raise failed(Reason.REFUSED, answer.sentence, connection)
         variable = secret_variable(connection, field)
@@ -217,7 +218,7 @@ class Credentials:
 
 def _checked(found: Found, what: str) -> Found | Missing:
     # A client library would repeat such a value in its complaint about the header.
-    if found.secret.reveal().isprintable():
+    if see(found.secret).reveal().isprintable():
         return found
     return Missing(f"{what} holds control characters: store it again without them.", State.FAILED)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from mspterm.config.kinds import secret_variable
-from mspterm.domain.secret import Secret
+from mspterm.domain.secret import Secret, without_secrets
 from mspterm.secrets.answer import Answer, State
 from mspterm.secrets.choice import Commands
 
@@ -48,7 +48,7 @@ class CommandStore:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._commands, self._limit_s, self._clock = commands, limit_s, clock
-        self._env = {k: v for k, v in env.items() if not k.startswith("MSPTERM_SECRET_")}
+        self._env = without_secrets(env)
         self._kept: dict[tuple[str, str], tuple[float, Secret]] = {}
         self._asking = threading.Lock()
         self._hung_at: float | None = None

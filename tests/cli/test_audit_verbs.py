@@ -17,7 +17,7 @@ import pytest
 from mspterm.desk.journal import Entry, Journal, Outside
 from mspterm.domain.secret import Secret
 
-KEY = "ef" * 32
+KEY = "cafe0bad" * 8
 AT = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
 
 

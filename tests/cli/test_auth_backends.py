@@ -162,7 +162,9 @@ def test_nothing_is_asked_without_a_terminal(home: Home) -> None:
     assert home("auth", "rotate", "journal").status == 2
 
 
+# The secrets come by stdin into variables that are not exported: what is started has none of them.
 SESSION = """
+read -r TOKEN; read -r NEWER; read -r PASSPHRASE; read -r KEY
 printf %s master | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null 2>&1
 printf 'token=%s\\n' "$TOKEN" | {mspterm} auth login desk --stdin
 printf 'key=%s\\n' "$KEY" | {mspterm} auth login journal --stdin
@@ -204,12 +206,13 @@ def test_from_a_real_secret_service_to_age_to_pass_and_back(home: Home) -> None:
         'write = ["pass", "insert", "--multiline", "--force", "m/{connection}/{field}"]\n'
         'delete = ["pass", "rm", "--force", "m/{connection}/{field}"]\nabsent = [1]\n'
     )
-    given = {"TOKEN": TOKEN, "NEWER": NEWER, "PASSPHRASE": PASSPHRASE, "KEY": "ef" * 32}
+    given = "".join(f"{secret}\n" for secret in (TOKEN, NEWER, PASSPHRASE, "cafe0bad" * 8))
     script = SESSION.format(mspterm=" ".join(MSPTERM), python=sys.executable)
     del env["DBUS_SESSION_BUS_ADDRESS"]
     done = subprocess.run(
         ["dbus-run-session", "--", "bash", "-c", script],
-        env=env | given,
+        env=env,
+        input=given,
         capture_output=True,
         text=True,
         timeout=120,

@@ -46,6 +46,7 @@ def test_what_is_well_is_said_so(home: Home) -> None:
     done = home("doctor")
     assert done.status == 0, done.out
     assert "good   desk login: desk acts as Ines" in done.out
+    assert "good   desk budget: desk: No limit is published for its API" in done.out
     found = states(home)
     assert {found[c] for c in ("config", "permissions", "desk TLS", "desk clock", "desk login")} == {"good"}
     assert found["credentials"] == "doubt"

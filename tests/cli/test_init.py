@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mspterm.config.load import load, loads
@@ -91,10 +92,44 @@ def test_what_fails_is_said_and_can_be_left_out(tmp_path: Path) -> None:
         answer(terminal, "Its name here", "rt")
         answer(terminal, "Address of the server", "http://rt.example.org")
         answer(terminal, "would send credentials in clear", "http://127.0.0.1:9")
-        answer(terminal, "again, keep or skip?", "skip")
+        terminal.wait_for("[all]")
+        answer(terminal, "What now?", "skip")
         assert terminal.wait_end() == 1
         assert "nothing is written" in terminal.text()
     assert not config_of(tmp_path).exists()
+
+
+def test_a_credential_that_is_refused_is_all_that_is_typed_again(tmp_path: Path, rt: RtServer) -> None:
+    rt.rt.before[r"GET /user/\w+"] = httpx.Response(401, json={"message": "Unauthorized"})
+    with init(tmp_path) as terminal:
+        answer(terminal, "Keep credentials in an age file", "n")
+        answer(terminal, "Which do you use?", _number(terminal))
+        answer(terminal, "Its name here", "rt")
+        answer(terminal, "Address of the server", rt.url)
+        answer(terminal, "token (not shown):", SECRET)
+        terminal.wait_for("[credential]")
+        answer(terminal, "What now?", "")
+        answer(terminal, "Enter keeps what was typed", SECRET)
+        terminal.wait_for("Hello, Ines. rt answers")
+        answer(terminal, "Your name, for the journal", "")
+        answer(terminal, "Write ", "y")
+        assert terminal.wait_end() == 0
+        assert terminal.text().count("Address of the server") == 1
+    assert load(config_of(tmp_path)).connections["rt"].url == rt.url
+
+
+def test_a_server_that_tells_nobody_s_name_is_helped(tmp_path: Path, rt: RtServer) -> None:
+    with init(tmp_path, MSPTERM_SECRET_RT_TOKEN="CANARY-without-a-number") as terminal:
+        answer(terminal, "Keep credentials in an age file", "n")
+        answer(terminal, "Which do you use?", _number(terminal))
+        answer(terminal, "Its name here", "rt")
+        answer(terminal, "Address of the server", rt.url)
+        answer(terminal, "My login or id there", "ines")
+        terminal.wait_for("Hello, Ines. rt answers")
+        answer(terminal, "Your name, for the journal", "")
+        answer(terminal, "Write ", "y")
+        assert terminal.wait_end() == 0
+    assert load(config_of(tmp_path)).connections["rt"].me == "ines"
 
 
 def test_a_broken_file_is_explained_and_what_is_good_stays(tmp_path: Path, rt: RtServer) -> None:

@@ -301,7 +301,7 @@ def test_auth_login_takes_no_value_without_a_terminal(cli: Cli) -> None:
 
 def test_a_journal_is_verified_with_its_key_only(cli: Cli) -> None:
     fill(cli)
-    key = TOKEN | {"MSPTERM_SECRET_JOURNAL_KEY": "ef" * 32}
+    key = TOKEN | {"MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8}
     cli("note", "rt:1", "--text", "x", env=key)
     assert cli("audit", "verify", env=key).status == 0
     assert cli("audit", "verify").status == 4

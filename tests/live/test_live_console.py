@@ -74,7 +74,7 @@ def home(tmp_path: Path, lab_rt: LabRt, lab_mesh: LabMesh) -> Home:
     secrets = {
         "MSPTERM_SECRET_RT_TOKEN": lab_rt.tokens["ines"],
         "MSPTERM_SECRET_MESH_PASSWORD": lab_mesh.password,
-        "MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32,
+        "MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8,
     }
     url = lab_mesh.url.replace("wss:", "https:")
     config = CONFIG.format(rt=lab_rt.url, mesh=url, user=lab_mesh.user, ca=lab_mesh.ca)

@@ -95,9 +95,9 @@ async def test_an_unknown_device_is_not_found(mesh: MeshConnector) -> None:
 def home_with(lab: Any, folder: Path) -> Home:
     """A technician with a ticket on the lab's device; RT is away."""
     secrets = {
-        "MSPTERM_SECRET_RT_TOKEN": "1-2-made-up",
+        "MSPTERM_SECRET_RT_TOKEN": "1-2-cafe0bad",
         "MSPTERM_SECRET_MESH_PASSWORD": lab.password,
-        "MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32,
+        "MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8,
     }
     url = lab.url.replace("wss:", "https:")
     config = CONFIG.format(rt="http://127.0.0.1:1", mesh=url, user=lab.user, ca=lab.ca)

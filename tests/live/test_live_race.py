@@ -20,7 +20,7 @@ from mspterm.desk.look import ticket_now
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner
 from mspterm.desk.wanted import Wanted
-from mspterm.domain.action import Consent, State
+from mspterm.domain.action import Consent, State, Update
 from mspterm.domain.reasons import Reason
 from mspterm.domain.secret import Secret
 from mspterm.domain.triage import NextContext, next_for
@@ -60,11 +60,11 @@ class Technician:
             await ticket_now(self.desk, row.ref)
 
 
-def ask(lab: LabRt, path: str, body: Any = None) -> Any:
+def ask(lab: LabRt, path: str, body: Any = None, method: str | None = None) -> Any:
     """RT's REST, apart from what is tested."""
     headers = {"Authorization": f"token {lab.tokens['priya']}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{lab.url}/REST/2.0/{path}", data, headers)
+    request = urllib.request.Request(f"{lab.url}/REST/2.0/{path}", data, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -96,7 +96,7 @@ async def desks(lab_rt: LabRt, tmp_path: Path) -> AsyncIterator[list[Technician]
             rt = RtConnector(
                 connection, {"token": Secret(lab_rt.tokens[login])}, pacer=FreePacer(), now=utc_now
             )
-            keys = Credentials({"MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32})
+            keys = Credentials({"MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8})
             config = Config(connections={"rt": connection})
             desk = Desk(config, tmp_path / login, credentials=keys, connectors={"rt": rt})
             stack.push_async_callback(desk.aclose)
@@ -122,3 +122,19 @@ async def test_two_technicians_never_get_the_same_ticket(lab_rt: LabRt, desks: l
         owners = [e["Creator"]["Name"] for e in history if (e["Type"], e.get("Field")) == ("Set", "Owner")]
         assert owners == [winner], ref
         assert [e for e in history if e["Creator"]["Name"] == loser] == [], ref
+
+
+async def test_of_two_who_take_over_at_once_one_has_it_by_history_and_field(
+    lab_rt: LabRt, desks: list[Technician]
+) -> None:
+    for ref in sorted(desks[0].among)[:5]:
+        number = ref.partition(":")[2]
+        await asyncio.to_thread(ask, lab_rt, f"ticket/{number}", {"Owner": "priya"}, "PUT")
+        writes = [Update(ref, owner=t.login, expected_owner="priya") for t in desks]
+        connectors = [await t.desk.connector("rt") for t in desks]
+        outcomes = await asyncio.gather(*(c.act(w, mark="") for c, w in zip(connectors, writes, strict=True)))
+        done = [t.login for t, o in zip(desks, outcomes, strict=True) if o.state is State.DONE]
+        reasons = [o.failure.reason for o in outcomes if o.failure is not None]
+        assert (len(done), reasons) == (1, [Reason.CONFLICT]), outcomes
+        held = await asyncio.to_thread(ask, lab_rt, f"ticket/{number}")
+        assert held["Owner"]["id"] == done[0]

@@ -107,7 +107,7 @@ def make_desk(state: Path, held: Mapping[str, Any]) -> Desk:
     desk = Desk(
         Config(connections={"mesh": mesh}, raw={"ssh": held}),
         state,
-        credentials=Credentials({"MSPTERM_SECRET_JOURNAL_KEY": "ab" * 32}),
+        credentials=Credentials({"MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8}),
     )
     known = Device(
         f"mesh:{NAME}", "mesh", NAME, SafeText(NAME), datetime.now(UTC), client=SafeText("Harbor View")

@@ -80,7 +80,7 @@ def desk(tmp_path: Path, lab_rt: LabRt, lab_mesh: LabMesh) -> Desk:
     secrets = {
         "MSPTERM_SECRET_RT_TOKEN": lab_rt.tokens["ines"],
         "MSPTERM_SECRET_MESH_PASSWORD": lab_mesh.password,
-        "MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32,
+        "MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8,
     }
     return Desk(Cli(tmp_path, secrets), lab_rt)
 
@@ -196,7 +196,7 @@ def test_the_viewer_is_refused_as_a_permission_and_nothing_changes(desk: Desk) -
 
 
 def test_a_wrong_token_is_auth_and_the_other_connection_still_answers(desk: Desk) -> None:
-    wrong = {**desk.secrets, "MSPTERM_SECRET_RT_TOKEN": "1-28-0000000000000000000000000000beef"}
+    wrong = {**desk.secrets, "MSPTERM_SECRET_RT_TOKEN": "1-28-0000000000000000cafe0bad"}
     done = desk("devices", "--json", env=wrong)
     assert done.status == 3
     assert len(done.json) >= 3
@@ -205,8 +205,10 @@ def test_a_wrong_token_is_auth_and_the_other_connection_still_answers(desk: Desk
     assert desk("auth", "test", "rt", env=wrong).status == 1
 
 
+# The secrets come by stdin into variables that are not exported: what is started has none of them.
 SERVICE = """
 set -e
+read -r RT; read -r MESH
 printf %s master | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null 2>&1
 printf 'token=%s\\n' "$RT" | {mspterm} auth login rt --stdin >&2
 printf 'password=%s\\n' "$MESH" | {mspterm} auth login mesh --stdin >&2
@@ -222,15 +224,12 @@ set +e; {mspterm} auth test rt; echo "after logout $?" >&2
 def test_credentials_from_a_real_secret_service(desk: Desk, tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOME": str(desk.home), "LANG": "C.UTF-8"}
     env |= {"MSPTERM_CONFIG": str(desk.home / "config.toml"), "MSPTERM_STATE_DIR": str(desk.home / "state")}
-    env |= {
-        "RT": desk.secrets["MSPTERM_SECRET_RT_TOKEN"],
-        "MESH": desk.secrets["MSPTERM_SECRET_MESH_PASSWORD"],
-    }
+    rt, password = (desk.secrets[f"MSPTERM_SECRET_{of}"] for of in ("RT_TOKEN", "MESH_PASSWORD"))
     script = SERVICE.format(mspterm=f"{sys.executable} -m mspterm")
     status = tmp_path / "status.json"
     done = subprocess.run(
         ["dbus-run-session", "--", "bash", "-c", f"exec 3>{status}; {script}"],
-        env=env, capture_output=True, text=True, timeout=90,
+        env=env, input=f"{rt}\n{password}\n", capture_output=True, text=True, timeout=90,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert {(r["connection"], r["where"]) for r in json.loads(status.read_text())} >= {
@@ -240,4 +239,4 @@ def test_credentials_from_a_real_secret_service(desk: Desk, tmp_path: Path) -> N
     assert len(json.loads(done.stdout)) == desk.ask("tickets", query="Status = '__Active__'")["total"]
     assert "after logout 4" in done.stderr
     files = [p for p in desk.home.rglob("*") if p.is_file()]
-    assert not [p for p in files if env["RT"].encode() in p.read_bytes()]
+    assert not [p for p in files if rt.encode() in p.read_bytes()]

@@ -15,7 +15,7 @@ import pytest
 from mspterm.config.model import Connection
 from mspterm.connectors.base import Batch
 from mspterm.connectors.rt.connector import RtConnector
-from mspterm.domain.action import Audience, NewTicket, State, Update
+from mspterm.domain.action import Attach, Audience, NewTicket, State, Update
 from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.row import ClockState, StatusClass
 from mspterm.domain.secret import Secret
@@ -77,7 +77,7 @@ async def test_whoami(as_user: Maker) -> None:
 
 async def test_a_bad_token_is_auth(lab_rt: LabRt) -> None:
     connection = Connection("acme", "rt", lab_rt.url)
-    rt = RtConnector(connection, {"token": Secret("1-28-bad")}, pacer=FreePacer(), now=now)
+    rt = RtConnector(connection, {"token": Secret("1-28-cafe0bad")}, pacer=FreePacer(), now=now)
     with pytest.raises(Failed) as caught:
         await rt.whoami()
     await rt.aclose()
@@ -271,3 +271,20 @@ async def test_hostile_text_comes_back_safe_and_proven(as_user: Maker) -> None:
     body = (await rt.ticket(id_of(ref))).notes[-1].body
     assert not any(ord(char) < 32 or 127 <= ord(char) < 160 or char == "\u202e" for char in body)
     assert "[@click=app.quit]" in body
+
+
+async def test_children_are_linked_and_the_parent_gets_its_requestor_in_one_write(as_user: Maker) -> None:
+    rt = as_user("ines")
+    parent, *children = [await new(rt) for _ in range(3)]
+    outcome = await rt.act(Attach(parent, tuple(children), "dana@oak.test"), mark="live")
+    assert (outcome.state, outcome.detail[0]) == (State.DONE, "children: 2 of 2")
+    assert outcome.ticket is not None
+    assert set(outcome.ticket.children) == set(children)
+    assert {t.parent for t in outcome.others} == {parent}
+    detail = await rt.ticket(id_of(parent))
+    assert detail.ticket.contact is not None
+    assert detail.ticket.contact.email == "dana@oak.test"
+    missing = await rt.act(Attach(parent, (children[0], "acme:999999")), mark="live")
+    assert missing.state is State.FAILED
+    assert missing.failure is not None
+    assert "Couldn't resolve '999999'" in missing.failure.sentence

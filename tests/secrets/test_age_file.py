@@ -182,7 +182,9 @@ def test_the_standard_tool_reads_it(store: AgeStore, folder: Path) -> None:
     store.set("desk", "token", Secret("CANARY"))
     opened = _typed(["age", "-d", "-i", "identity.age", "-o", "clear.json", "secrets.age"], folder)
     assert opened == 0
-    assert json.loads((folder / "clear.json").read_text()) == {"desk": {"token": "CANARY"}}
+    clear = folder / "clear.json"
+    assert json.loads(clear.read_text()) == {"desk": {"token": "CANARY"}}
+    clear.unlink()
 
 
 def _typed(argv: list[str], cwd: Path) -> int:

@@ -34,7 +34,7 @@ def python(code: str) -> list[str]:
 
 
 def test_what_is_printed_is_the_secret_without_the_line_feed() -> None:
-    answer = store(["printf", "%s\n", "CANARY"]).get("desk", "token")
+    answer = store(["printf", "C\\101NARY\n"]).get("desk", "token")
     assert (answer.state, answer.secret) == (State.FOUND, Secret("CANARY"))
     assert "CANARY" not in repr(answer)
 
@@ -81,7 +81,7 @@ def test_a_program_that_hung_is_not_waited_for_again_soon(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("read", "state", "says"),
     [
-        (["sh", "-c", "echo CANARY; echo CANARY >&2; exit 3"], State.FAILED, "sh ended with status 3"),
+        (["sh", "-c", "echo CAN''ARY; echo CAN''ARY >&2; exit 3"], State.FAILED, "sh ended with status 3"),
         (["sh", "-c", "exit 44"], State.ABSENT, "sh has no token"),
         (["true"], State.FAILED, "true printed nothing"),
         (["/nonexistent/op", "read"], State.NO_BACKEND, "op can't be run"),

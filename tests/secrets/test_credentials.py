@@ -305,7 +305,7 @@ def test_the_journal_key_is_made_once_and_only_where_it_can_be_kept(backend: Mem
 
 
 def test_a_journal_key_from_the_environment_must_be_one(backend: MemoryKeyring) -> None:
-    good = "0a" * 32
+    good = "cafe0bad" * 8
     assert credentials(backend, {"MSPTERM_SECRET_JOURNAL_KEY": good}).journal_key() == Secret(good)
     assert backend.held == {}
     with pytest.raises(
@@ -315,7 +315,7 @@ def test_a_journal_key_from_the_environment_must_be_one(backend: MemoryKeyring) 
 
 
 def test_the_journals_head_is_kept_in_the_keyring(backend: MemoryKeyring) -> None:
-    chain = credentials(backend, {"MSPTERM_SECRET_JOURNAL_KEY": "0a" * 32})
+    chain = credentials(backend, {"MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8})
     assert chain.journal_head().state is State.ABSENT
     assert chain.keep_journal_head("12:abc").state is State.STORED
     assert chain.journal_head().secret == Secret("12:abc")

@@ -163,8 +163,8 @@ def _network(answer: Message) -> Message:
 # What may be in the bytes
 
 _CSI = re.compile(r"\x1b\[([?<>=]?)([0-9;]*)([$ ]?[A-Za-z])")
-# Our title, and the pointer's shape, which Textual sets.
-_OSC = re.compile("\x1b]0;mspterm\x07|\x1b]22;(default|pointer|text)\x07")
+# Our title and notification, and the pointer's shape, which Textual sets.
+_OSC = re.compile("\x1b]0;mspterm\x07|\x1b]9;mspterm: [0-9]+ on fire\x07|\x1b]22;(default|pointer|text)\x07")
 # Our bell rings between two updates of the screen; a text is always inside of one.
 _UPDATE_ENDS = "\x1b[?2026l"
 # Textual's modes: alternate screen, cursor, mouse off, focus, bracketed paste, wrap, synchronised

@@ -22,6 +22,8 @@ from typing import Any
 
 import pyte
 
+from tests.canary import WATCH
+
 # What a terminal answers: synchronised output and in-band resize not recognised as set but known,
 # Kitty's keyboard flags off, and a VT220's primary attributes.
 _ANSWERS: Mapping[bytes, bytes] = {
@@ -53,6 +55,8 @@ class Terminal:
         ignore: Sequence[signal.Signals] = (),
     ) -> None:
         self.sent = bytearray()
+        self._what = " ".join(argv[-3:])
+        WATCH.learn(env or {})
         self._answered = 0
         self._drawn = 0
         self._screen = pyte.Screen(*size)
@@ -76,6 +80,8 @@ class Terminal:
             _, self._status = os.waitpid(self.pid, 0)
         if self.master >= 0:
             self.hang_up()
+        WATCH.look(bytes(self.sent), f"bytes of a terminal of {self._what}")
+        WATCH.look(self.text(), f"screen of a terminal of {self._what}")
 
     def resize(self, columns: int, rows: int) -> None:
         self.size = (columns, rows)

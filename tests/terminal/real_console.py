@@ -26,9 +26,9 @@ url = "{url}"
 username = "ines"
 """
 SECRETS = {
-    "MSPTERM_SECRET_RT_TOKEN": "1-28-feedbeef",
-    "MSPTERM_SECRET_MESH_PASSWORD": "s3cret",
-    "MSPTERM_SECRET_JOURNAL_KEY": "5e" * 32,
+    "MSPTERM_SECRET_RT_TOKEN": "1-28-cafe0badbeef",
+    "MSPTERM_SECRET_MESH_PASSWORD": "s3cret-CANARY",
+    "MSPTERM_SECRET_JOURNAL_KEY": "cafe0bad" * 8,
 }
 
 

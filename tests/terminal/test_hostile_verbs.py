@@ -13,6 +13,7 @@ import pytest
 
 from tests.connectors.fake_meshcentral import NODE
 from tests.terminal.fake_rt_server import MeshServer, RtServer
+from tests.terminal.forked_verbs import Verbs
 from tests.terminal.hostile import ATTACKS, EVERYTHING, HostileRt, attack_by_device
 from tests.terminal.real_console import MESH, RT, Home
 
@@ -54,11 +55,11 @@ ERRORS = (
 
 
 class Desk:
-    def __init__(self, home: Home, rt: RtServer, mesh: MeshServer) -> None:
-        self.home, self.rt, self.mesh = home, rt, mesh
+    def __init__(self, verbs: Verbs, rt: RtServer, mesh: MeshServer) -> None:
+        self.verbs, self.rt, self.mesh = verbs, rt, mesh
 
     def __call__(self, *argv: str, status: int | None = None) -> CompletedProcess[bytes]:
-        done = self.home.run(*argv)
+        done = self.verbs.run(*argv)
         assert hidden(done.stdout) == [], argv
         assert hidden(done.stderr) == [], argv
         assert b"Traceback" not in done.stderr, done.stderr.decode()
@@ -84,7 +85,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[Des
         attack_by_device(mesh.fake)
         home = Home(tmp_path_factory.mktemp("home"))
         home.write(RT.format(url=rt.url) + MESH.format(url=mesh.url))
-        yield Desk(home, rt, mesh)
+        with Verbs(home.env()) as verbs:
+            yield Desk(verbs, rt, mesh)
 
 
 def writes(desk: Desk) -> list[str]:

@@ -72,24 +72,9 @@ def _codes(terminal: Terminal) -> set[int]:
     return {int(code) for found in _SGR.findall(bytes(terminal.sent)) for code in found.split(b";") if code}
 
 
-def test_no_color_means_no_colour_and_a_cursor_that_is_seen() -> None:
-    with open_queue(NO_COLOR="1") as terminal:
-        terminal.cost("\x1b[B ")
-        codes = _codes(terminal)
-        assert not {c for c in codes if 30 <= c <= 49 or 90 <= c <= 107}
-        assert 7 in codes
-
-
 def test_an_empty_no_color_is_no_wish() -> None:
     with open_queue(NO_COLOR="") as terminal:
         assert 38 in _codes(terminal)
-
-
-def test_a_terminal_of_sixteen_colours_gets_its_own_palette() -> None:
-    with open_queue(TERM="linux", COLORTERM="") as terminal:
-        codes = _codes(terminal)
-        assert codes
-        assert not {38, 48} & codes
 
 
 def test_hostile_text_in_a_raw_widget_brings_no_sequence_of_its_own() -> None:
@@ -101,14 +86,3 @@ def test_hostile_text_in_a_raw_widget_brings_no_sequence_of_its_own() -> None:
             assert sequence not in sent
         assert "[/b][@click=app.quit]x[/]" in terminal.text()
         assert not terminal.ended()
-
-
-@pytest.mark.parametrize(("env", "says"), [({"TERM": "dumb"}, "TERM=dumb"), ({"TERM": ""}, "unset")])
-def test_a_terminal_that_cannot_show_it_is_told_of_the_plain_commands(env: dict[str, str], says: str) -> None:
-    argv = [sys.executable, "-m", "bench.floor_app", "queue", "5"]
-    with Terminal(argv, env=environment(**env), cwd=str(ROOT)) as terminal:
-        assert terminal.wait_end() == 1
-        text = " ".join(terminal.sent.decode().split())
-        assert says in text
-        assert "`mspterm tickets`" in text
-        assert b"\x1b[?1049h" not in terminal.sent
