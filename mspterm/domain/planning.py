@@ -125,10 +125,13 @@ def device_target(device: Device, client: str | None) -> Target:
     return Target(device.ref, device.name, client)
 
 
-def plan_run(devices: Sequence[tuple[Device, str | None]], command: RunCommand) -> Plan:
-    """The same command line on each device; `command.ref` is replaced by each one's."""
+def plan_run(
+    devices: Sequence[tuple[Device, str | None]], command: RunCommand, script: str | None = None
+) -> Plan:
+    """The same command line, or the script that people call `script`, on each device; `command.ref` is
+    replaced by each one's."""
     writes = tuple(replace(command, ref=d.ref) for d, _ in devices)
-    what = f"script {command.script} {command.command}".rstrip() if command.script else command.command
+    what = f"script {script} {command.command}".rstrip() if script else command.command
     lines = [
         f"{_named(d, client)}: run as {command.run_as} ({command.shell}): {what}" for d, client in devices
     ]

@@ -84,7 +84,13 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
                 "priorities": {priority.name: priority.sort for priority in desk.PRIORITIES},
                 "claim_status": {"*": desk.WORKING},
             },
-            RMM: {"kind": "ninjaone", "url": ninjaone_url, "client_id": sandbox.ninjaone.auth.client_id},
+            RMM: {
+                "kind": "ninjaone",
+                "url": ninjaone_url,
+                "client_id": sandbox.ninjaone.auth.client_id,
+                # NinjaOne tells nobody whose login it is.
+                "me": desk.ME.name,
+            },
         },
         "clients": {
             client.name: {

@@ -84,3 +84,8 @@ async def test_neither_is_not_sent(room: Room) -> None:
     wanted, seen = await run(room, "tab", "ctrl+g", "escape")
     assert wanted is None
     assert "Either a command or a script" in seen
+
+
+async def test_the_plan_calls_a_script_by_its_name(ninja: Room) -> None:
+    plan = await Planner(ninja.desk).plan("run", [DEVICE], Wanted(script="7", command="Wait=5"))
+    assert plan.lines[0].endswith("script Restart print spooler (7) Wait=5")

@@ -101,7 +101,7 @@ async def desks(lab_rt: LabRt, tmp_path: Path) -> AsyncIterator[list[Technician]
             desk = Desk(config, tmp_path / login, credentials=keys, connectors={"rt": rt})
             stack.push_async_callback(desk.aclose)
             made.append(Technician(desk, login, frozenset(f"rt:{number}" for number in numbers)))
-        known = [rt._feed.map(await rt._detail.row(number)) for number in numbers]
+        known = [(await rt.ticket(number)).ticket for number in numbers]
         for technician in made:
             technician.desk.store.tickets.upsert(known, finish=technician.desk.finished)
         yield made

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mspterm.connectors.base import HasScripts
+from mspterm.desk.desk import split_ref
 from mspterm.desk.directory import Directory
 from mspterm.desk.ssh import plan_ssh
 from mspterm.desk.terminal import plan_terminal
@@ -11,7 +13,7 @@ from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Plan, RunCommand
 from mspterm.domain.device import Device
 from mspterm.domain.planning import plan_reboot, plan_run
-from mspterm.domain.reasons import Reason, failed
+from mspterm.domain.reasons import Failed, Reason, failed
 
 
 async def plan_command(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
@@ -23,7 +25,18 @@ async def plan_command(book: Directory, refs: Sequence[str], wanted: Wanted) -> 
     command = RunCommand(
         "", wanted.command or "", wanted.shell, wanted.run_as, wanted.attach, script=wanted.script
     )
-    return plan_run(devices, command)
+    title = await _title(book, devices[0][0], wanted.script) if wanted.script else None
+    return plan_run(devices, command, title)
+
+
+async def _title(book: Directory, device: Device, script: str) -> str:
+    """A script by the name it has in the RMM's library, where that tells: its id says nothing to people."""
+    try:
+        connector = await book.desk.connector(device.connection)
+        known = await connector.scripts(split_ref(device.ref)[1]) if isinstance(connector, HasScripts) else ()
+    except Failed:
+        return script
+    return next((f"{s.name} ({s.id})" for s in known if s.id == script), script)
 
 
 async def plan_restart(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
