@@ -21,6 +21,7 @@ class _BeforeCommand(click.Command):
     """Parses what stands before the first `--`; what follows is the command line as typed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # click swallows the `--` itself: devices and command could not be told apart after it.
         place = args.index("--") if "--" in args else len(args)
         ctx.meta[COMMAND] = " ".join(args[place + 1 :])
         return super().parse_args(ctx, args[:place])
@@ -53,6 +54,7 @@ def run_(
     wanted = Wanted(command=said, script=script, shell=shell, run_as=run_as, attach=attach)
 
     async def verb(desk: Desk) -> int:
+        # The guard judges by this: who is logged on, maintenance, flags.
         await see(desk, devices)
         if attach is not None:
             failure = await fetch(desk, attach)

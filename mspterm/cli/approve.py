@@ -60,6 +60,7 @@ async def _approve(desk: Desk, file: Path, out: Path, confirm: str | None, as_js
     for line in (*shown(request), *_known_otherwise(desk, request)):
         # A line feed in a command is shown, not obeyed, and nothing of it is cut.
         say(clean(line, limit=LONGEST), err=True)
+    # Also refused where it is used, by key too; here only so that nobody signs for nothing.
     if by.casefold() == request.requester.casefold():
         complain("refused: this plan is your own; a second person is needed.")
         return FAILED
@@ -98,4 +99,5 @@ async def _record(desk: Desk, request: Request, state: str, reason: str) -> None
 
 
 def _hash(request: Request) -> str:
+    # As `Plan.hash` has it, so that the two desks' records name one plan.
     return hashlib.sha256(request.plan.encode()).hexdigest()[:16]

@@ -36,6 +36,7 @@ def secrets_typed(fields: tuple[str, ...], *, from_stdin: bool) -> dict[str, Sec
 
 def _from_stdin(fields: tuple[str, ...]) -> dict[str, Secret]:
     values: dict[str, Secret] = {}
+    # Only the line's end is taken off, and only the first = parts it: a secret may hold anything.
     for number, line in enumerate(sys.stdin, 1):
         field, equals, value = line.rstrip("\r\n").partition("=")
         if not line.strip():
@@ -61,6 +62,7 @@ def _prompted(fields: tuple[str, ...]) -> dict[str, Secret]:
 
 def hidden(what: str) -> Secret | None:
     """One hidden prompt; None where only Enter was pressed."""
+    # On stderr: stdout may be a pipe, and the prompt must be seen.
     typed = click.prompt(what, hide_input=True, default="", show_default=False, err=True)
     return Secret(typed) if typed else None
 

@@ -21,6 +21,7 @@ from mspterm.desk.journal import Journal, Verification
 from mspterm.domain.text import clean
 from mspterm.secrets.aside import aside
 
+# What programs may count on: keys of `audit show` stay, and their order.
 KEYS = (
     "seq", "at", "technician", "identity", "action", "refs", "client", "state", "reason", "intent_id", "plan_hash",
 )  # fmt: skip
@@ -130,6 +131,7 @@ def records_of(journal: Journal, which: Which = ALL) -> Iterator[Record]:
             found = json.loads(raw)
             wanted = found["action"] != "checkpoint" and which.has(found) and {*KEYS} <= found.keys()
         except (ValueError, KeyError, TypeError):
+            # `verify` names a bad record; a list shows the ones that can be read.
             continue
         if wanted:
             yield found
@@ -163,6 +165,7 @@ def export(form: str, as_json_: bool, out: Path | None, **which: Any) -> None:
             click.echo(text, nl=False)
         else:
             try:
+                # Never over an older export; the CSV has its own line ends.
                 with out.open("x", encoding="utf-8", newline="") as file:
                     file.write(text)
             except OSError as error:
@@ -176,6 +179,7 @@ def export(form: str, as_json_: bool, out: Path | None, **which: Any) -> None:
 
 
 async def _verified(journal: Journal) -> tuple[int, str]:
+    # Heads before the walk: a record that is written meanwhile would look like a tail that was cut.
     kept, why = await aside(journal.kept)
     found = await aside(lambda: journal.verify(kept))
     if found.needs_key:

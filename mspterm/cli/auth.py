@@ -40,6 +40,7 @@ def login(connection: str, browser: bool, from_stdin: bool) -> None:
     fields = fields_of(config, connection)
     credentials = Credentials()
     try:
+        # stdin holds the values themselves: a passphrase can't be asked for there.
         if not from_stdin:
             open_age(credentials)
         if browser:

@@ -165,6 +165,7 @@ def _rotate(credentials: Credentials, name: str, *, from_stdin: bool) -> None:
     values = secrets_typed(fields, from_stdin=from_stdin)
     connection = config.connections[name]
     try:
+        # Before any is stored: one mistyped value must not cost the ones that work.
         identity = greet(connection, values, state_dir(options().state_dir))
     except Failed as error:
         sentence = f"{error.failure.sentence} The stored ones are kept."

@@ -39,6 +39,7 @@ async def _login(connection: Connection, secrets: Mapping[str, Secret], port: in
             come.set_result(code)
 
     try:
+        # Loopback only: the address that comes in carries the login's code.
         server = await asyncio.start_server(_answering(arrived), "127.0.0.1", port)
     except OSError as error:
         sentence = f"Port {port} of {connection.name} can't be listened on ({error.strerror})."
@@ -70,6 +71,7 @@ def _answering(
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             head = await reader.readuntil(b"\r\n\r\n")
             words = head.split(b"\r\n", 1)[0].decode("latin-1").split()
+            # The page goes out first: once the code has arrived the server is closed.
             writer.write(_PAGE)
             await writer.drain()
             writer.close()
@@ -84,11 +86,14 @@ def _pasted(arrived: Callable[[str], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
+        # Not sys.stdin: a line that is left in its buffer would never wake the loop.
         typed = os.read(0, 65_536).decode(errors="replace")
         if not typed:
+            # At the end of input it would be called for ever.
             loop.remove_reader(0)
         arrived(typed)
 
+    # Windows' loop can't watch stdin; there the port alone must do.
     watched = sys.platform != "win32" and sys.stdin.isatty()
     if watched:
         loop.add_reader(0, read)

@@ -66,6 +66,7 @@ def _command(config_out: Path, options: dict[str, Any]) -> list[str]:
 def sandbox(ctx: click.Context, /, config_out: Path, **options: Any) -> None:
     command = _command(config_out, options)
     if sys.platform == "win32":
+        # Windows' exec starts another process and ends this one, and the shell's prompt comes back.
         ctx.exit(subprocess.call(command, env=without_secrets(os.environ)))
     # In this process's place: one process, which every signal reaches.
     os.execve(command[0], command, without_secrets(os.environ))
@@ -102,6 +103,7 @@ def _start(command: list[str], scratch: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            # A made-up MSP has no use for real credentials, and its log is a plain file.
             env=without_secrets(os.environ),
             start_new_session=True,
         )
@@ -109,6 +111,7 @@ def _start(command: list[str], scratch: Path) -> subprocess.Popen[bytes]:
 
 def _is_ready(server: subprocess.Popen[bytes]) -> bool:
     assert server.stdout is not None
+    # An end of the pipe reads as an empty line: it could not start, and nobody waits for it.
     return server.stdout.readline().startswith(b"ready ")
 
 
@@ -125,6 +128,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     assert server.stdin is not None
     server.stdin.close()
     try:
+        # All of mspterm ends within 5 s of a signal, this included.
         server.wait(3)
     except subprocess.TimeoutExpired:
         server.kill()

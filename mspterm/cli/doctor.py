@@ -138,6 +138,7 @@ def permissions(config: Config | None, credentials: Credentials, file: Path) -> 
     state = state_dir(options().state_dir)
     auth = credentials.stores.file
     folder = credentials.stores.age_folder
+    # Their folders too: who may write there can put another file in its place.
     changes = [p for f in (file, auth) for p in (f.parent, f)]
     reads = [state, state / "journal", folder, folder / "identity.age", folder / "secrets.age"]
     for connection in config.connections.values() if config else ():

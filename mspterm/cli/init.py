@@ -41,6 +41,7 @@ def init() -> None:
     file = config_file(options().config)
     draft = _begun(file)
     credentials = Credentials()
+    # Before the first secret is typed: it must have a place to go.
     keeps = _choose_backend(credentials)
     for kind in _picked():
         _add(draft, kind, credentials, keeps=keeps)
@@ -139,6 +140,7 @@ def _what_now(failure: Failure) -> str:
     again = f"{_CREDENTIAL}: type that again   {_ALL}: the settings too"
     click.echo(f"  {again}   {_KEEP}: write it as it is   {_SKIP}: leave it out")
     refused = failure.reason in (Reason.AUTH, Reason.PERMISSION)
+    # Refused is mostly a mistyped credential; not reached at all, a mistyped address.
     ways = click.Choice((_CREDENTIAL, _ALL, _KEEP, _SKIP))
     return str(click.prompt("What now?", type=ways, default=_CREDENTIAL if refused else _ALL))
 

@@ -36,6 +36,7 @@ no_look_option = click.option(
 
 def lifted(verb: F) -> F:
     """The options of disruptive work that lift a freeze or a cap."""
+    # click shows first what is applied last.
     for option in reversed(_OPTIONS):
         verb = option(verb)
     return verb
@@ -56,6 +57,7 @@ class Lifts:
         broken = self.break_glass
         if broken is not None and not _line(broken):
             raise failed(Reason.REFUSED, "--break-glass needs a REASON, which the journal keeps.")
+        # A part of the plan: hash and signature cover what is claimed for it, too.
         return replace(
             plan, emergency=self._emergency(), break_glass=None if broken is None else _line(broken)
         )
@@ -90,4 +92,5 @@ class Lifts:
 
 
 def _line(text: str | None) -> str:
+    # One line: a line feed in a reason could pass for a line of ours, in the plan that another signs.
     return clean(" ".join((text or "").split()))

@@ -12,6 +12,7 @@ from mspterm.config.paths import LOCKDOWN_OF_ALL, private_dir, state_dir
 @click.argument("what", type=click.Choice(["on", "off"]))
 def lockdown(what: str) -> None:
     """Stop every write of this user on this host, or permit them again."""
+    # Neither config nor store is opened: this must work where those don't.
     file = private_dir(state_dir(options().state_dir)) / "lockdown"
     if what == "on":
         file.touch(mode=0o600)

@@ -37,6 +37,7 @@ def list_(as_json: bool) -> None:
     """What is undecided, and what was decided in the last day."""
 
     async def verb(desk: Desk) -> int:
+        # Else what a dead process left would be listed as being sent.
         Performer(desk).recover()
         rows = [_row(i) for i in desk.store.intents.listed(desk.now())]
         if as_json:

@@ -14,6 +14,7 @@ from mspterm.domain.text import clean
 
 def say(text: str, *, err: bool = False) -> None:
     """A text for people. What a person typed, or a file held, comes out as safe as a vendor's text."""
+    # The limit is against accidents only: a conversation or an output is longer than a vendor's field.
     click.echo(clean(text, multiline=True, limit=1_000_000), err=err)
 
 
@@ -24,6 +25,7 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table as wide as the terminal, or as wide as it needs to be in a pipe. No colour, no markup."""
+    # Here: with --json nothing of rich is needed.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -33,5 +35,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(column, overflow="ellipsis", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(clean(cell)) for cell in row))
+    # A pipe has no width: rich would take 80, and cut the refs that a script reads.
     width = None if sys.stdout.isatty() else 400
     Console(width=width, highlight=False, markup=False, emoji=False, color_system=None).print(table)

@@ -68,6 +68,7 @@ async def _asked(results: Sequence[Result], left: int) -> bool:
     try:
         return click.confirm(f"Go on with the next of {left} left?", err=True)
     except click.Abort:
+        # Ctrl+C at the question stops the rest; what came of the others must still be printed.
         return False
 
 
@@ -107,6 +108,7 @@ def print_plan(plan: Plan, verdict: Verdict, as_json: bool) -> None:
 def _print_results(results: Sequence[Result], as_json: bool) -> None:
     for result in results:
         if result.outcome.output is not None:
+            # With --json stdout holds the JSON and nothing else.
             say(result.outcome.output.rstrip("\n"), err=as_json)
     if as_json:
         print_json([result_row(r) for r in results])
@@ -132,6 +134,7 @@ def said(outcome: Outcome) -> str:
 
 
 def exit_status(states: Sequence[State]) -> int:
+    # Above all others: a script that sees it must not repeat the call.
     if State.UNCERTAIN in states:
         return UNCERTAIN
     good = [s in (State.DONE, State.QUEUED) for s in states]

@@ -88,6 +88,7 @@ def _parsed(parsed: Filter[T] | FilterError) -> Filter[T]:
 
 
 def _view_filter(desk: Desk, name: str) -> Filter[TicketRow]:
+    # The user's own first: they may give a built-in view another meaning under its name.
     own = [view(v.name, v.title, v.filter) for v in desk.config.views]
     known = [v for v in (*own, *DEFAULT_VIEWS) if not isinstance(v, FilterError)]
     for known_view in known:
@@ -184,6 +185,7 @@ def ticket(ref: str, as_json: bool) -> None:
         await know_devices(desk)
         failure = await fetch(desk, ref)
         if failure is not None:
+            # What the server has no more is not shown from the store as if it were only away.
             if failure.reason is Reason.NOT_FOUND or desk.store.tickets.get(ref) is None:
                 raise Failed(failure)
             complain(f"{name}: {failure}")
@@ -289,6 +291,7 @@ async def _asked_device(desk: Desk, known: Device, client: str | None) -> tuple[
     try:
         detail = await device_now(desk, known.ref)
         connector = await desk.connector(known.connection)
+        # Offline it gives no reading, and would take the whole time to say so.
         sample = await _sample(connector.live, known.id) if detail.device.online else None
     except Failed as error:
         row = device_row(flagged(desk, known), client=client, stale=True)

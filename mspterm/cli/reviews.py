@@ -43,6 +43,7 @@ def review(seq: int, by: str, note: str | None) -> None:
     """Close the review of broken glass: SEQ is its record, as `audit show` names it."""
 
     async def verb(desk: Desk) -> int:
+        # Here: audit imports this module at its top.
         from mspterm.cli.audit import records_of
 
         journal = await desk.journal()
@@ -53,6 +54,7 @@ def review(seq: int, by: str, note: str | None) -> None:
                 f"not found: record {seq} is no open review; `mspterm audit show` lists those there are."
             )
             return FAILED
+        # Nobody reviews themselves: else broken glass would be an approval of one's own.
         if not who or who.casefold() == str(found["technician"]).casefold():
             complain("refused: who broke the glass can't review it; --by names somebody else.")
             return FAILED

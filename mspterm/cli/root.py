@@ -15,6 +15,7 @@ from mspterm import __version__
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+# Names and helps stand here once more, in step with the modules: --help must import none of them.
 VERBS: dict[str, tuple[str, str, str]] = {
     "demo": ("mspterm.cli.demo", "demo", "The console on a made-up MSP that lives: nothing to configure."),
     "sandbox": ("mspterm.cli.demo", "sandbox", "Only the made-up MSP's servers, until ended."),
@@ -113,6 +114,7 @@ class LazyVerbs(click.Group):
 
 
 def _nearest(word: str) -> str:
+    # Only at a typing error: it costs every other start.
     from difflib import get_close_matches
 
     near = get_close_matches(word, VERBS, 1)

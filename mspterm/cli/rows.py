@@ -10,6 +10,7 @@ from mspterm.domain.action import Result
 from mspterm.domain.device import Alert, Device, DeviceDetail, Sample
 from mspterm.domain.ticket import Clock, Ticket, TicketDetail
 
+# Programs read these rows: every key always stands there, null where it is unknown.
 Row = dict[str, Any]
 
 
@@ -24,6 +25,7 @@ Remaining = Callable[[Clock, datetime], int | None]
 def clock_row(clock: Clock, now: datetime, remaining: Remaining) -> Row:
     return {
         "due": time(clock.due),
+        # Stored as running, it may be breached by now: nothing is stored anew as time passes.
         "state": clock.state_at(now).value,
         "source": clock.source,
         "remaining_s": remaining(clock, now),

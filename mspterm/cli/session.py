@@ -23,6 +23,7 @@ from mspterm.domain.reasons import Failed, Failure
 from mspterm.secrets.harden import harden
 from mspterm.store.store import StoreError
 
+# Scripts go by these numbers: their order is part of the command line.
 DONE, FAILED, USAGE, PARTLY, NO_CREDENTIAL, UNCERTAIN = range(6)
 
 
@@ -52,10 +53,12 @@ def run(verb: Callable[[Desk], Awaitable[int]]) -> NoReturn:
 
 def _status(verb: Callable[[Desk], Awaitable[int]]) -> int:
     config = read_config()
+    # Before a credential is read.
     harden()
     try:
         return asyncio.run(_with_desk(config, verb))
     except NoCredential as error:
+        # Before Failed, of which it is one, for its status of its own.
         complain(error.failure.sentence)
         return NO_CREDENTIAL
     except Failed as error:
@@ -66,6 +69,7 @@ def _status(verb: Callable[[Desk], Awaitable[int]]) -> int:
         complain(f"The store in {where} can't be used ({error}); is there room, and are its rights right?")
         return FAILED
     except BrokenPipeError:
+        # `mspterm tickets | head` is no failure.
         _quiet()
         return DONE
     except KeyboardInterrupt:
@@ -103,6 +107,7 @@ async def refresh(desk: Desk, names: Iterable[str], *, offline: bool = False) ->
     Raises NoCredential where none of the connections asked has a credential.
     """
     sync, wanted = Sync(desk), list(names)
+    # A verb that reads sends what waits as well: there may be no console that would.
     sync.flush = Performer(desk).flush
     if offline:
         return []
@@ -134,6 +139,7 @@ async def no_credentials(desk: Desk, names: Iterable[str]) -> bool:
         except NoCredential:
             continue
         except Failed:
+            # A backend that is locked or broken has not said that there is none.
             pass
         return False
     return bool(names)
@@ -141,6 +147,7 @@ async def no_credentials(desk: Desk, names: Iterable[str]) -> bool:
 
 async def fetch(desk: Desk, ref: str) -> Failure | None:
     """Reads one ticket anew into the store; the failure where the server can't be asked."""
+    # Raises: a connection that isn't there is a typing error, no failure to be lived with.
     desk.connection(split_ref(ref)[0])
     try:
         await ticket_now(desk, ref)

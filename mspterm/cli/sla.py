@@ -25,6 +25,7 @@ def eval_() -> None:
     """Evaluate SLA cases: JSON Lines on stdin, `{"id", "result"}` or `{"id", "error"}` a line."""
     from mspterm.domain.cases import evaluate_line
 
+    # Not click.echo, which flushes each line: thousands of cases come in one go.
     out = sys.stdout
     for line in sys.stdin:
         if line.strip():

@@ -26,6 +26,7 @@ def greet(connection: Connection, secrets: Mapping[str, Secret], state_dir: Path
 
 
 async def _greet(connection: Connection, credentials: Credentials, state_dir: Path) -> Identity:
+    # In the real state directory: these calls count in the tenant's budget, and a wait it asked for binds.
     desk = Desk(Config(connections={connection.name: connection}), state_dir, credentials=credentials)
     try:
         return await (await desk.connector(connection.name)).whoami()

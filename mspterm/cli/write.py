@@ -54,6 +54,7 @@ def _date(ctx: click.Context, param: click.Parameter, value: str | None) -> date
         return None
     from mspterm.domain.when import parse_when
 
+    # In the technician's own zone: `tomorrow 9:00` is by the clock on their wall.
     found = parse_when(value, datetime.now().astimezone())
     if isinstance(found, datetime):
         return found
@@ -100,6 +101,7 @@ def write(action: str, refs: tuple[str, ...], wanted: Wanted, **how: Any) -> Non
     _need(refs)
 
     async def verb(desk: Desk) -> int:
+        # Anew even if just polled: a claim goes by who holds it, and the plan shows what it changes.
         for ref in refs:
             failure = await fetch(desk, ref)
             if failure is not None:

@@ -23,6 +23,7 @@ class Change(Generic[Sent, Row]):
 
     def check(self, row: Row) -> Check:
         found = self.found(row)
+        # Names may be typed in another case than the vendor keeps them in.
         return Check(self.what, self.wanted, found, found.casefold() == self.wanted.casefold())
 
 

@@ -14,6 +14,7 @@ from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 from mspterm.net.pacer import Pacer
 
+# Names and no imports: to list kinds or read a manifest must load neither httpx nor wire types.
 _KINDS = {
     "rt": ("mspterm.connectors.rt.manifest", "mspterm.connectors.rt.connector", "RtConnector"),
     "meshcentral": (
@@ -62,6 +63,7 @@ def build(
     """The connector of one connection; makes no call yet."""
     _, module, name = _entry(connection)
     factory = cast(Callable[..., Connector], getattr(import_module(module), name))
+    # Only for these: the other constructors are given no way to change a stored secret.
     if connection.kind in _ROTATING:
         hands = {"keep_secret": keeper.keep, "renewing": keeper.renewing}
         return factory(connection, secrets, pacer=pacer, now=now, **hands)

@@ -76,16 +76,20 @@ class Acting:
                 wanted = await ask(self._app, spec, context)
                 if wanted is None:
                     return ()
+                # No form has put in the ticket that the device was opened from.
                 if not spec.params:
                     wanted = replace(wanted, attach=attach)
                 ready = await self._confirmed(spec, refs, wanted, because)
                 if ready is not None:
+                    # On disk before the first byte is on its way: a cut line may leave the text nowhere else.
                     self._keep(spec, refs, wanted)
                     results = await self._send(spec, refs, wanted, *ready)
                     return (*results, *await self._after(spec, refs, wanted, results))
+                # Left at the confirmation: the form opens again as it was, and nothing is wrong with it.
                 problem = ""
             except Failed as error:
                 problem = error.failure.sentence
+            # Without a form there is nothing to go back to, and the loop would ask the same for ever.
             if not spec.params or wanted is None:
                 if problem:
                     self._tell(f"{spec.title}: {problem}", "failed")
@@ -100,6 +104,7 @@ class Acting:
         from mspterm.console.dialogs.call_form import call_after
 
         before = call_after(self._running.desk, refs[0], wanted.to)
+        # While it was sent the person may have opened another dialog, which no form may cover.
         if before is None or self._app.screen.is_modal:
             return ()
         return await self.run(BY_NAME["call"], refs, None, before=before)
@@ -118,10 +123,12 @@ class Acting:
         self._doing(f"{spec.title}: asking")
         try:
             plan = await self._running.planner.plan(spec.name, refs, wanted)
+            # Without a phrase: what the guard answers says whether one is to be typed, and which.
             verdict = await self._running.performer.judge(plan, Consent(plan_hash=plan.hash))
         finally:
             self._doing("")
         approval = None
+        # One thing lifted may bring up the next that stands in the way, a cap behind a freeze.
         while isinstance(verdict, Refuse):
             lifted = await self._lifted(plan, verdict, approval)
             if lifted is None:
@@ -144,6 +151,7 @@ class Acting:
         return await lift(self._app, self._running.desk, plan, verdict.lift)
 
     async def _look(self, plan: Plan, results: Sequence[Result], left: int) -> bool:
+        # While a person looks nothing is on its way, so leaving then loses nothing.
         self._flying(-1)
         try:
             return await look_between(self._app, plan, results, left)
@@ -163,6 +171,7 @@ class Acting:
         self, spec: ActionSpec, refs: Sequence[str], wanted: Wanted, plan: Plan, consent: Consent
     ) -> Sequence[Result]:
         """The results, told; the text stays kept until it has been delivered."""
+        # A session is never performed as a write: it can't wait in the outbox, and no connector sends it.
         if isinstance(plan.writes[0], OpenSession):
             return await self._session(plan, consent)
         self._flying(1)
@@ -174,6 +183,7 @@ class Acting:
             return ()
         finally:
             self._flying(-1)
+        # An RMM's id says nothing to a person; a ticket's number does.
         names = {t.ref: t.name for t in plan.targets} if spec.scope == "device" else {}
         for result in _worth_telling(results):
             proof = "; ".join(result.outcome.detail)
@@ -182,6 +192,7 @@ class Acting:
         if len(results) > _MOST_TOLD:
             done = sum(r.outcome.state is State.DONE for r in results)
             self._tell(f"{spec.title}: {done} of {len(results)} writes done.")
+        # What waits in the outbox has its text there. One that is uncertain or failed keeps all of it here.
         if all(r.outcome.state in (State.DONE, State.QUEUED) for r in results):
             self._drafts.drop(spec.name, refs)
         elif wanted.text:
@@ -207,6 +218,7 @@ class Acting:
         offer, update = update_of(ended, plan), BY_NAME["update"]
         if offer is None or offer.attach is None:
             return (ended.result,)
+        # The session may end in its own window an hour later, under a dialog that somebody is filling in.
         if self._app.screen.is_modal:
             self._keep(update, (offer.attach,), offer)
             self._tell(f"Its note is kept: {update.title} on {offer.attach} brings it up.")

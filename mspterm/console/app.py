@@ -39,6 +39,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
     """One console over one session."""
 
     TITLE = "mspterm"
+    # Textual's palette offers themes and screenshots; ours is made of the action table, with reasons.
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings((Where.ANYWHERE,), actions=True),
@@ -73,6 +74,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
     # Start: the first frame, then the rows, then the desk
 
     def on_mount(self) -> None:
+        # The first frame has one page of rows, read by the index; the whole list comes behind it.
         self.call_after_refresh(self._read_rows)
 
     def _read_rows(self) -> None:
@@ -83,6 +85,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             put_back(self.main, self.session)
         for problem in self.session.problems:
             self.tell(problem, "warning")
+        # Feeds begin when the rows are on screen, so that no connector import delays them.
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -90,6 +93,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         self.session.watch_storms(self._storms_changed)
         # What is there by now stays: left out of every collection, it delays no key.
         gc.freeze()
+        # `main` turned it off: a collection in the middle of the imports costs the first frame.
         gc.enable()
         self.look()
         self._keep_place()
@@ -116,6 +120,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
     def changed(self) -> None:
         """Something in the store has changed in this process; painted soon, with what else changes."""
+        # A feed reports each of its batches; one repaint for all of them is what the wire can take.
         if not self._changing:
             self._changing = True
             self.set_timer(SOON_S, self._follow)
@@ -148,6 +153,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         self.messages.append((f"{self.session.now.astimezone():%H:%M:%S}", text, role))
         severity = _SEVERITY.get(role, "information")
         timeout = 5 if severity == "information" else 12
+        # No markup: a sentence may quote a vendor, and Textual crashes on a stray bracket (#6155).
         if self._shows:
             self.notify(text, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
@@ -181,6 +187,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
         if running is not None:
             self._history = self._history or History()
             plain = os.environ.get("TERM") == "linux"  # its font has no braille and few blocks
+            # Taken before the push, while the ticket that this was opened from is still the screen.
             attach = getattr(self.screen, "ref", None)
             self.push_screen(
                 OpenedDevice(
@@ -233,6 +240,7 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
 
         async def chosen(action: str | None) -> None:
             if action:
+                # In the screen below: the queue's own actions are not the app's.
                 await self.run_action(action, screen)
 
         self.push_screen(Palette("A command", commands(self.session.keys, self.unavailable)), chosen)
@@ -273,8 +281,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             self.tell(f"{spec.title}: {why}.", "warning")
             self.run_worker(self._record_forbidden(spec))
         else:
+            # A form is on its way, so letters typed ahead are for it and not for the list.
             if spec.params:
                 self.hold_keys()
+            # Never exclusive: that would cancel the write of the action before while it is on its way.
             self.run_worker(self._act(spec), group="act", exit_on_error=True)
 
     async def _record_forbidden(self, spec: ActionSpec) -> None:
@@ -310,8 +320,10 @@ class MsptermApp(ConsoleApp, inherit_bindings=False):
             holding=self._holding,
         )
         results = await acting.run(spec, refs, attach, because)
+        # Where no dialog came, keys typed ahead would wait out their patience for one.
         self.let_keys_go()
         self._follow()
+        # Own writes are no news: without this the row would be marked as new to whoever wrote it.
         for result in results:
             self.main.looked_at(result.outcome.created_ref or result.outcome.ref)
         return results

@@ -34,6 +34,7 @@ class ConsoleApp(KeyLine[int]):
         theme: str | None = None,
         own_themes: Path | None = None,
     ) -> None:
+        # Textual picks its filter for NO_COLOR in its __init__, before any theme: set later, it sends greys.
         super().__init__(ansi_color=True if terminal.no_color else None)
         self.terminal = terminal
         self.lifeline = Lifeline(self)
@@ -58,6 +59,7 @@ class ConsoleApp(KeyLine[int]):
         self.write_sequence(title())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
+        # Last, so that it sees exactly what goes to the terminal.
         return (*super().get_line_filters(), self._gate)
 
     def exit(
@@ -66,6 +68,7 @@ class ConsoleApp(KeyLine[int]):
         return_code: int = 0,
         message: RenderableType | None = None,
     ) -> None:
+        # First: the grace runs from here, whatever of the exit hangs.
         self.lifeline.leaving(return_code)
         super().exit(result, return_code, message)
 
@@ -78,6 +81,7 @@ class ConsoleApp(KeyLine[int]):
                 yield
         finally:
             self._lent = False
+        # The editor, ssh or the shell has most likely set a title of its own.
         self.write_sequence(title())
 
     def write_sequence(self, sequence: str) -> None:
@@ -110,6 +114,7 @@ class ConsoleApp(KeyLine[int]):
             except Failed as error:
                 self.notify(error.failure.sentence, severity="warning", markup=False)
 
+        # What an input pastes: no terminal gives its clipboard back.
         self._clipboard = text
         self.run_worker(send(), group="copy", exclusive=True)
 
@@ -119,6 +124,7 @@ class ConsoleApp(KeyLine[int]):
 
     def panic(self, *renderables: RenderableType) -> None:
         """One sentence for what brought the app down; Textual's own output shows source and values."""
+        # One crash brings down others on the way out; the first is the one to report.
         if not self._exit_renderables:
             self.lifeline.leaving(1)
             super().panic(Text(self._crashes.record(sys.exc_info()[1])))

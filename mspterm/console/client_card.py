@@ -40,6 +40,7 @@ def _sentence(said: str, width: int, role: str = "muted") -> list[TextLine]:
 
 
 def _origin(session: Session, client: Client) -> Iterable[tuple[str, str]]:
+    # Above all else: what follows is then what is left of the facts, and may lack the one that counts.
     if client.doubt:
         yield f"! Its facts in clients_dir can't be read: {client.doubt}", "failed"
     source = client.source or "a source that nobody has named"

@@ -12,12 +12,15 @@ from collections.abc import Callable, Mapping
 
 from mspterm.console.osc import osc52
 
+# A tmux server that hangs must not hold the copy key; the sequence goes out by itself then.
 _TMUX_S = 2.0
+# What its client needs to find its server; no secret of our environment goes along.
 _TMUX_NEEDS = ("PATH", "HOME", "LANG", "TMUX", "TMUX_PANE", "TMUX_TMPDIR")
 
 
 async def copy(text: str, write: Callable[[str], None], env: Mapping[str, str] = os.environ) -> str:
     """Send it; where it was sent, in words. Raises Failed where it is too long."""
+    # Also for tmux: what is too long for the terminal is refused, wherever it would go first.
     sequence = osc52(text, env)
     if env.get("TMUX") and await _tmux_took(text, env):
         return "tmux's buffer and the terminal's clipboard"
@@ -39,6 +42,7 @@ async def _tmux_took(text: str, env: Mapping[str, str]) -> bool:
     try:
         await asyncio.wait_for(process.communicate(text.encode("utf-8", "replace")), _TMUX_S)
     except TimeoutError:
+        # It may have ended between the time-out and this.
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         return False

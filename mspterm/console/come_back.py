@@ -32,6 +32,7 @@ class Keeper:
         self._fails = False
 
     def begin(self) -> None:
+        # What was put back counts as written, so that an idle console writes nothing.
         self._kept = place_of(self._app)
         self._app.set_interval(KEEP_S, self.look)
 
@@ -47,9 +48,11 @@ class Keeper:
         """The app ends: write when. Who leaves by a key is done with what was open."""
         if self._kept is not None and self._app.screen_stack:
             place = place_of(self._app)
+            # A signal or a dropped line is nobody's wish: what was open then comes back.
             self._write(replace(place, open=()) if status == 0 else place)
 
     def _write(self, place: Place) -> None:
+        # Also where it fails: a full disk is not tried again each second, only when the place changes.
         self._kept = place
         try:
             self._file.write(place, self._app.session.now)
@@ -77,9 +80,11 @@ def put_back(main: MainScreen, session: Session) -> None:
     """Cursor and marks, once the rows are read. View, filter and sort stand there from the first frame."""
     left = session.left
     assert left is not None
+    # A ticket closed meanwhile must not stay marked: an action would go to what nobody sees.
     marked = frozenset(row.ref for row in session.board.rows).intersection(left.place.marked)
     if marked:
         main.queue.select(marked)
+    # Whoever has moved the cursor since the first frame keeps it where it is.
     if left.place.cursor is not None and main.queue.place[0] <= 1:
         main.queue.go_to(left.place.cursor)
 
@@ -87,6 +92,7 @@ def put_back(main: MainScreen, session: Session) -> None:
 def open_again(app: MsptermApp) -> None:
     """What was open, as far as it still exists, and a word on texts that were never sent."""
     left, store = app.session.left, app.session.store
+    # A key typed during the start may have opened something, and what was open would cover it.
     for ref in left.place.open if left is not None and app.screen is app.main else ():
         if store.tickets.get(ref) is not None:
             app.open_ticket(ref)

@@ -44,6 +44,7 @@ _TOGETHER = (
     {Where.TERMINAL},
 )
 """What is on screen at the same time: the parts of a set must not share a key."""
+# Panes whose commands have several keys: they can spare one to a command that the config gave it.
 _GIVING = (Where.TICKET, Where.TEXT, Where.PAGE)
 
 
@@ -185,6 +186,7 @@ def key_map(remapped: Mapping[str, str]) -> tuple[KeyMap, list[str]]:
             problems.append(wrong)
         else:
             keys[name] = wanted
+    # Ends: each round puts one name back to its default, and names at their default are not looked at.
     while clash := _clash(_given_way(keys, remapped), remapped):
         name, key, other = clash
         problems.append(
@@ -202,6 +204,7 @@ def _given_way(keys: KeyMap, remapped: Mapping[str, str]) -> KeyMap:
         rivals = (keys[name] for name in changed if _meet(where[name], where[other]))
         taken = {full_name(key) for rival in rivals for key in rival}
         kept = tuple(key for key in keys[other] if full_name(key) not in taken)
+        # Never the last one: a command without a key is lost, and `_clash` tells of it instead.
         made[other] = kept or keys[other]
     return made
 
@@ -220,6 +223,7 @@ def _wrong(name: str, wanted: tuple[str, ...]) -> str | None:
 
 def _known(key: str) -> bool:
     """Whether a terminal can send it. ctrl+c stays what it is everywhere."""
+    # The digits are fixed: views in the queue, [1] to [9] in a pane.
     if len(key) == 1:
         return key.isprintable() and key not in VIEW_KEYS
     *modifiers, base = key.split("+")
@@ -252,7 +256,9 @@ def _meet(one: Where, other: Where) -> bool:
 
 def full_name(key: str) -> str:
     """Textual's name of a key that may be written as its character: `]` or `ctrl+]`."""
+    # A `+` alone is a key and holds no modifier.
     held, _, base = key.rpartition("+") if len(key) > 1 else ("", "", key)
+    # Textual splits keys at commas, so that one has to go in by its name.
     made = next(iter(Binding.make_bindings([Binding(base if base != "," else "comma", "", "")])))
     return f"{held}+{made.key}" if held else made.key
 
@@ -287,6 +293,7 @@ def bindings(places_: Iterable[Where], *, actions: bool = False) -> list[Binding
         if c.where in wanted
     ]
     if actions:
+        # Through the app, so that it works on every screen and asks what that one shows.
         made += [Binding(s.key, f"app.act('{s.name}')", s.title, show=False, id=s.name) for s in ACTIONS]
     return made
 
@@ -300,6 +307,7 @@ def key_of(app: App[Any], name: str) -> str:
 def textual_keymap(keys: KeyMap) -> dict[str, str]:
     """What differs from the defaults, for `App.set_keymap`."""
     ids = {c.name: c.id for c in COMMANDS}
+    # Only these: a keymap entry replaces all the keys of its binding.
     changed = {name: k for name, k in keys.items() if k != default_keys()[name]}
     return {ids.get(name, name): ",".join(full_name(k) for k in k_) for name, k_ in changed.items()}
 

@@ -33,6 +33,7 @@ def conversation_lines(
 ) -> list[TextLine]:
     """All of it at this width. `opened` holds the keys of folds that show what they hold."""
     lines = [*_description(detail, width, opened), *_attachments(detail.attachments, width)]
+    # Sorted here: connectors promise no order.
     for note in sorted(detail.notes, key=lambda n: n.at, reverse=True):
         lines += _note(note, width, now, opened)
     if not detail.notes:
@@ -44,6 +45,7 @@ def _description(detail: TicketDetail, width: int, opened: frozenset[str]) -> li
     if not detail.description.strip():
         return [BLANK, line("No description.", "muted")]
     rows = list(_body(detail.description, "description", width, opened))
+    # Two rows more than that are shown: a line that says so would take one of them.
     if len(rows) > LONG + 2 and "long" not in opened:
         more = TextLine((Span(f"… {len(rows) - LONG} more lines (v shows)", "muted"),), "long")
         rows = [*rows[:LONG], more]
@@ -76,6 +78,7 @@ def _body(text: str, key: str, width: int, opened: frozenset[str], indent: str =
     for what, hidden in (("quoted reply", parts.quoted), ("signature", parts.signature)):
         if not hidden:
             continue
+        # By the note's id and not its place: a fold stays open when a newer note comes above it.
         name = f"{key}/{what}"
         if name in opened:
             yield from (TextLine((Span(row, "muted"),), name) for row in wrap(hidden, width, indent + "| "))
@@ -95,6 +98,7 @@ def related_lines(
         if rows:
             lines += [BLANK, line(title, "muted")]
         for row in rows:
+            # Only the nine digits are bound.
             key = f"[{number}] " if number < 10 else "    "
             lines.append(TextLine((Span(f"{key}#{row.number} {row.status_class.value} "), Span(row.summary))))
             number += 1

@@ -48,6 +48,7 @@ def parts(store: Store, refs: Sequence[str]) -> list[Part]:
     else:
         devices = (store.devices.get(ref) or store.devices.asset(ref) for ref in refs)
         found = [part for device in devices if device is not None for part in _of_device(device)]
+    # Empty ones go: the first choice is taken by Enter, and it must hold something.
     return [part for part in found if part.text]
 
 
@@ -123,6 +124,7 @@ async def show_plain(app: MsptermApp, text: str, ask: Callable[[str], object] | 
     """The text in the terminal as it is without the console: it wraps long lines itself, so that an
     address is selected in one piece. The console is back after Enter; it goes on meanwhile."""
     with lent(app):
+        # In a thread, as feeds, clocks and the outbox go on while somebody selects.
         await asyncio.to_thread(ask or _ask, f"\n{text}\n\n{_BACK} ")
 
 

@@ -38,6 +38,7 @@ class KnownDevice:
 
     def why(self, what: str) -> str:
         """Why there is nothing in the place of `what`."""
+        # Not asked, not given and given as empty are three things and must not look alike.
         if self.detail is None and what not in self.unavailable:
             return f"not asked yet, or {self.rmm} has not answered"
         reason = self.unavailable.get(what)
@@ -114,6 +115,7 @@ def chart_lines(known: KnownDevice, *, width: int, plain: bool = False) -> list[
         if last is None:
             rows.append(_labelled(label, known.live or "waiting for the first reading ...", "muted"))
             continue
+        # A sample may hold one of the two only: the last that was given is shown, not a hole.
         reading = next((v for v in reversed(values) if v is not None), None)
         text = "  ?  " if reading is None else f"{reading:4.0f}%"
         role = "warning" if reading is not None and reading >= 90 else "text"
@@ -205,6 +207,7 @@ def _events(known: KnownDevice, now: datetime, width: int) -> list[TextLine]:
     return _section("Events", rows or [known.why("event_log")], width, "text" if rows else "muted")
 
 
+# These have a place of their own, where `why` says it; the rest of what is missing is listed below.
 _SHOWN_ABOVE = frozenset({"disks", "interfaces", "power", "event_log", "series", "cpu", "memory"})
 
 

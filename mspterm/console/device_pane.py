@@ -35,6 +35,7 @@ class History:
     LENGTH = 200
 
     def __init__(self) -> None:
+        # Kept beyond the pane, so that a device that is opened again has its last minutes at once.
         self._samples: dict[str, deque[Sample]] = {}
 
     def of(self, ref: str) -> Sequence[Sample]:
@@ -93,6 +94,7 @@ class DevicePane(Widget):
 
     def on_mount(self) -> None:
         self.set_interval(FOLLOW_S, self.follow)
+        # Ages change without the store, in steps of 15 s at least (`domain.ages`).
         self.set_interval(REPAINT_S, self._paint)
         self.show(self.ref)
 
@@ -106,6 +108,7 @@ class DevicePane(Widget):
     def show(self, ref: str | None) -> None:
         """Paint what the store knows of `ref` now, ask its RMM, and read it live."""
         self.ref = ref
+        # Before anything is stopped or asked: an answer about the last device finds itself outdated.
         self._generation += 1
         self._detail, self._failure, self._live_failure, self._seen = None, None, None, None
         self._stop()
@@ -157,13 +160,16 @@ class DevicePane(Widget):
             detail = await device_now(self._desk, ref)
         except Failed as error:
             failure = error.failure
+        # The person may have gone on to another device while the RMM took its time.
         if generation == self._generation:
+            # What was known stays on screen beside the reason that it is not newer.
             self._detail, self._failure = detail or self._detail, failure
             self._paint()
 
     def _keep_live(self) -> None:
         device = self._device
         running = self._live is not None and not self._live.is_finished
+        # A push may say that it went offline long before its readings fail.
         if device is None or not device.online:
             self._stop()
         elif self._awake and not running and time.monotonic() >= self._try_live_at:
@@ -173,6 +179,7 @@ class DevicePane(Widget):
 
     async def _read_live(self, device: Device, generation: int) -> None:
         """Runs until the device goes, the pane is left, or the RMM gives no more."""
+        # Set before the first await: a reading that ends at once is not begun anew each second.
         self._try_live_at = time.monotonic() + AGAIN_S
         able = self._desk.manifest(device.connection).able("telemetry")
         if not able.possible:

@@ -13,6 +13,7 @@ from mspterm.config.paths import private_dir
 
 _PLAIN = re.compile(r"[a-z][a-z0-9]{0,30}:[A-Za-z0-9-]{1,30}")
 _HASH = re.compile(r"-[0-9a-f]{12}$")
+# Refs come from servers: whatever is in one, its file stays in this folder.
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -35,10 +36,13 @@ class Drafts:
         """Write it down. Raises OSError where the state directory can't be written."""
         private_dir(self._folder)
         path = self.path(action, refs)
+        # A process has its own: two consoles that keep at once must not write into one another's.
         new = path.with_suffix(f".{os.getpid()}.new")
+        # Private from its first byte on, whatever the umask is.
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+        # Whole or not at all: a full disk leaves the text that was kept before.
         new.replace(path)
         return path
 

@@ -47,8 +47,10 @@ def edit(app: App[Any], text: str, state_dir: Path, *, command: list[str] | None
     """
     words = command or editor_command()
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # In the state directory and not in /tmp: editors leave swap and backup files beside it.
     with tempfile.TemporaryDirectory(prefix="edit-", dir=state_dir) as folder:
         path = Path(folder) / "text.md"
+        # Made before it is written: `write_text` alone goes by the umask.
         path.touch(mode=0o600)
         path.write_text(f"{text}\n" if text else "", encoding="utf-8")
         status = _run(app, [*words, str(path)])
@@ -56,6 +58,7 @@ def edit(app: App[Any], text: str, state_dir: Path, *, command: list[str] | None
             raise failed(
                 Reason.UNKNOWN, f"{words[0]} ended with status {status}; the text is as it was before."
             )
+        # An editor set to Latin-1 must not cost the text; most add a line feed at the end.
         return path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
 
 
@@ -64,6 +67,7 @@ def _run(app: App[Any], argv: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(SuspendNotSupported):
             stack.enter_context(app.suspend())
+        # Our credentials are no business of an editor and its plug-ins.
         try:
             return subprocess.run(argv, env=without_secrets(os.environ), check=False).returncode
         except OSError as error:

@@ -70,6 +70,7 @@ class FilterBar(Horizontal):
         """Begin to type, at the end of what is there."""
         self.add_class("typing")
         self._came_from = self.screen.focused
+        # At once and not by `focus()`, which comes later: the letters behind the key are for the input.
         self.screen.set_focus(self.query_one(Input))
 
     def clear(self) -> None:
@@ -90,11 +91,14 @@ class FilterBar(Horizontal):
     def _take(self, text: str) -> None:
         parsed = parse(text)
         error = parsed if isinstance(parsed, FilterError) else None
+        # Half a filter keeps the last whole one: the list must not flash empty at each letter.
         before, self._filter = self._filter, self._filter if isinstance(parsed, FilterError) else parsed
+        # The input tells of its first value and of a reset, too; those change nothing.
         if error or self.typing or before != self._filter:
             self.post_message(self.Changed(self._filter, error))
 
     def on_key(self, event: Key) -> None:
+        # Stopped here: as bindings Escape would undo another step, and Down move the cursor, too.
         if event.key in ("escape", "down", "enter") and self.typing:
             event.stop()
             event.prevent_default()
@@ -128,6 +132,7 @@ def facts(
     if folded:
         runs.append((f" [+] {folded} folded ", "muted"))
     if marked[0]:
+        # Said because actions go to all marked ones, those that the filter hides among them.
         hidden = f", {marked[1]} of them hidden" if marked[1] else ""
         runs.append((f" * {marked[0]} marked{hidden} ", "new"))
     if new:

@@ -54,4 +54,5 @@ def _part(title: str, rows: Sequence[tuple[str, str]], width: int) -> list[TextL
 
 
 def _padded(key: str) -> str:
+    # By cells: a key may be remapped to a character that is two wide.
     return key + " " * max(0, KEY_WIDTH - cell_len(key))

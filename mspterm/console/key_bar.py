@@ -36,6 +36,7 @@ class KeyBar(Bar):
         entries = [self._entry(c.name, c.title) for c in commands if c.bar <= 10]
         entries += [_shown(key, title) for key, title in self._pane]
         barred = [(s, bool(self._unavailable(s))) for s in ACTIONS]
+        # The sort is stable: what is possible comes first, each part in the order of the table.
         entries += [self._entry(s.name, s.title, b) for s, b in sorted(barred, key=lambda entry: entry[1])]
         entries += [self._entry(c.name, c.title) for c in commands if c.bar > 10]
         made: list[Run] = []

@@ -67,6 +67,7 @@ class KeyLine(App[T]):
         self._hold = None
 
     async def on_event(self, event: Event) -> None:
+        # A forwarded one is on its way down from here already.
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             self._line.append(event)
             await self._next()
@@ -75,10 +76,13 @@ class KeyLine(App[T]):
 
     async def on_key_done(self, message: KeyDone) -> None:
         message.stop()
+        # Of a key that was given up on: its widget hung, and others have gone since.
         if message.number != self._number:
             return
+        # Only where a key waits: one that is typed by itself costs no extra round.
         if self._line and message.round < _ROUNDS:
             again = KeyDone(message.number, message.target, message.round + 1)
+            # False where the key has closed its own widget: nothing more comes from there.
             if message.target.post_message(again):
                 return
         self._due = None
@@ -87,17 +91,20 @@ class KeyLine(App[T]):
     async def _next(self) -> None:
         while self._line and self._may_go():
             await self._deliver(self._line.popleft())
+        # Patience ends without any message, so somebody has to look.
         if self._line and self._again is None:
             self._again = asyncio.get_running_loop().call_later(_LOOK_S, self._look_again)
 
     def _look_again(self) -> None:
         self._again = None
+        # Through the app's own queue: called from the timer it would run beside the handling of a key.
         self.call_later(self._next)
 
     async def _deliver(self, event: Key | Paste) -> None:
         screen = self.screen
         if isinstance(screen, Chooses) and not screen.counts(event):
             return
+        # Before the delivery, which may move the focus: the mark must go where the key went.
         target = self.focused or screen
         await super().on_event(event)
         self._number += 1

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def warned(app: MsptermApp) -> bool:
     """Whether there is something to lose, and the person is asked."""
+    # What waits in the outbox is no reason to ask: it is on disk, and any console sends it.
     sending, sessions = app.session.in_flight, app.session.sessions
     if not sending and not sessions:
         return False
@@ -26,6 +27,7 @@ def warned(app: MsptermApp) -> bool:
         if choice == "leave":
             app.exit(0)
 
+    # Staying stands first: it is what Enter takes.
     choices = [Choice("stay", "Stay", stay), Choice("leave", "Leave", lost)]
     app.push_screen(Palette(title, choices), chosen)
     return True

@@ -54,11 +54,13 @@ class Lifeline:
         self._thread: threading.Thread | None = None
         self._lent = False
         self._installed = False
+        # A socket and not a pipe: Windows can select on nothing else.
         self._bell, self._ear = socket.socketpair()
 
     def install(self) -> None:
         """Take over the signals that end a process. One that was ignored (`nohup`) stays so."""
         self._installed = True
+        # Python demands it for the wakeup fd: a full buffer must not hold up a signal handler.
         self._bell.setblocking(False)
         # The C-level handler writes the number here even while the main thread is stuck in C.
         signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
@@ -86,9 +88,11 @@ class Lifeline:
         """The app has begun to exit: from now on it has the grace and no longer. The first caller's
         status holds. Nothing, where it is not installed (a test's pilot)."""
         if self._installed and self._deadline is None:
+            # Before the deadline, at which the thread may read it.
             self._status = status
             self._deadline = time.monotonic() + GRACE_S
             self._start()
+            # Wakes the thread, which waits by the old deadline; a full buffer has woken it already.
             with suppress(BlockingIOError):
                 self._bell.send(b"\0")
 
@@ -103,6 +107,7 @@ class Lifeline:
 
     def _end(self, status: int) -> None:
         """Ask the app to exit. In a signal's handler or in the watching thread."""
+        # A second Ctrl+C neither shortens the grace nor starts it anew.
         if self._deadline is not None:
             return
         self.leaving(status)
@@ -111,7 +116,9 @@ class Lifeline:
             with suppress(RuntimeError):
                 loop = asyncio.get_running_loop()
         if loop is None:
+            # Before the loop runs nothing has been drawn: there is nothing to put back or to ask.
             os._exit(status)
+        # A closed loop: the app has ended, and the grace ends what is left.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(lambda: self._app.exit(return_code=status))
 
@@ -123,9 +130,11 @@ class Lifeline:
     def _watch(self) -> None:
         while self._deadline is None or time.monotonic() < self._deadline:
             wait = _LOOK_S if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            # Here and in the handler: Python runs that one only when the main thread gets back to bytecode.
             for number in self._heard(min(wait, _LOOK_S)):
                 if number in _ENDING and not (self._lent and number in _AT_KEYBOARD):
                     self._end(128 + number)
+            # Where SIGHUP is ignored nothing else tells of it, and Textual spins on the dead terminal.
             if self._deadline is None and self._tty.gone():
                 self._end(128 + _HANGUP)
         self._cut()
@@ -149,6 +158,7 @@ def run(app: App[Any], lifeline: Lifeline, *, mouse: bool = False) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app.run(loop=loop, mouse=mouse)
+    # For an app that ended without `exit`: what follows it has the grace, too.
     lifeline.leaving(app.return_code or 0)
     return lifeline.status or 0
 

@@ -42,6 +42,7 @@ class OutputGate(LineFilter):
 
 
 def _printable(text: str) -> str:
+    # Nearly every segment of a frame: no regular expression is run for those.
     if text.isascii() and text.isprintable():
         return text
     # The line was measured with them, so what took a cell (a soft hyphen) leaves a blank.
@@ -63,4 +64,5 @@ def _plain(style: Style, no_color: bool) -> Style:
 
 
 def _attributes_only(style: Style) -> Style:
+    # The link goes here, and the actions with the meta, which `without_color` leaves out.
     return style.without_color.update_link(None)

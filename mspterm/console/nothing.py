@@ -20,6 +20,7 @@ class Nothing(StrEnum):
     FAILED = "failed"
 
 
+# A mark of its own for each, as a colour alone is lost under NO_COLOR.
 _LOOKS = {
     Nothing.LOADING: ("...", "muted"),
     Nothing.EMPTY: ("=", "ok"),

@@ -36,6 +36,7 @@ class OpenedTicket(TicketScreen):
         pane = [(shown(keys[name][0]), title) for name, title in _PANE]
         return _bars(self._session, self._unavailable, pane)
 
+    # At the mount, since keys wait for a screen that has no focus yet.
     def on_mount(self) -> None:
         self.pane.focus_text()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mspterm.console.session import Running
     from mspterm.store.intents import Intent
 
+# What only a person can settle comes first; the rest goes on by itself.
 RANK = {"uncertain": 0, "failed": 1, "queued": 2, "sending": 3, "sent": 4}
 ROLE = {"uncertain": "failed", "failed": "failed", "queued": "warning"}
 """Red until a person decides."""
@@ -37,6 +38,7 @@ class OutboxScreen(QuietScreen[None]):
     """One write at a time is chosen; a decision's key is pressed twice, as nothing takes it back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority: the text below has the focus and would scroll.
         Binding("down,j", "move(1)", "Down", show=False, priority=True, id="outbox.down"),
         Binding("up,k", "move(-1)", "Up", show=False, priority=True, id="outbox.up"),
         Binding("s", "decide('again')", "Send again", show=False, id="outbox.again"),
@@ -67,6 +69,7 @@ class OutboxScreen(QuietScreen[None]):
         desk = self._at_work.desk
         found = desk.store.intents.listed(desk.now())
         self._intents = sorted(found, key=lambda i: RANK.get(i.state, len(RANK)))
+        # Another console may have settled some of them meanwhile.
         self._chosen = max(0, min(self._chosen, len(self._intents) - 1))
         self._show()
 
@@ -95,6 +98,7 @@ class OutboxScreen(QuietScreen[None]):
         return [(" Outbox", "header"), (f"   {'  '.join((*keys, back))}", "muted")]
 
     def action_move(self, step: int) -> None:
+        # The question was about the write that was chosen.
         self._asked = None
         self._chosen = max(0, min(self._chosen + step, len(self._intents) - 1))
         self._show()
@@ -107,6 +111,7 @@ class OutboxScreen(QuietScreen[None]):
         if not self._intents:
             return
         asked, intent = self._asked, self._intents[self._chosen]
+        # By id and not by place: a list that is read anew must not put the answer to another write.
         self._asked = (what, intent.intent_id)
         if asked == self._asked:
             self._asked = None
@@ -147,6 +152,7 @@ def intent_lines(intent: Intent, old: str, width: int, *, chosen: bool) -> list[
     head = f" {'>' if chosen else ' '} {intent.state:<10}"
     lines = [TextLine((Span(head, role), Span(f"{intent.ref}  {intent.action}  {old} ago")))]
     lines += [line(row, role) for row in wrap(clean(intent.reason or ""), width - 1, "     ") if row.strip()]
+    # Once more: what is on disk may be of another version, or another hand.
     words = clean(words_of(intent.write) or "", multiline=True)
     lines += [line(row, "muted") for row in wrap(words, width - 1, "     ")[:SHOWN_ROWS] if row.strip()]
     return [*lines, BLANK]

@@ -52,6 +52,7 @@ class Palette(QuietModal[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back", show=False, id="dialog.cancel"),
+        # With priority: the focus stays in the input, so that letters go on narrowing.
         Binding("down", "move('cursor_down')", "Next", show=False, priority=True, id="field.next"),
         Binding("up", "move('cursor_up')", "Previous", show=False, priority=True, id="field.previous"),
     ]
@@ -64,6 +65,7 @@ class Palette(QuietModal[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Input(placeholder=self._title, compact=True)
+            # Device names are the RMM's: a bracket in one is no markup.
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
@@ -82,6 +84,7 @@ class Palette(QuietModal[str | None]):
         options.add_options(
             [Option(Content(c.text), id=c.value, disabled=c.barred is not None) for c in found]
         )
+        # The first that can be chosen, so that Enter right behind the words never takes a barred one.
         options.action_first()
 
     def action_move(self, way: str) -> None:
@@ -103,6 +106,7 @@ def commands(keys: KeyMap, unavailable: Unavailable) -> list[Choice]:
     choices = [
         Choice(f"app.act('{s.name}')", s.title, _note(keys, s.name, s.help), unavailable(s)) for s in ACTIONS
     ]
+    # Not those of panes: they act on what is in the pane, which the palette covers.
     named = (c for c in COMMANDS if c.where in (Where.QUEUE, Where.ANYWHERE))
     return choices + [Choice(c.does, c.title, _note(keys, c.name, c.help)) for c in named]
 

@@ -15,6 +15,7 @@ class Picks:
 
     def choose(self, refs: frozenset[str]) -> None:
         self.refs = refs
+        # A mark by hand is a new place to extend from; the old anchor would take marks away again.
         self.let_go()
 
     def toggle(self, ref: str) -> None:

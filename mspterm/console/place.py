@@ -63,11 +63,13 @@ class PlaceFile:
         except (OSError, UnicodeDecodeError) as error:
             raise self._unreadable(str(error)) from error
         left = self._left(text)
+        # One from the future, left before a clock was set back, has an age that nobody knows.
         return left if timedelta() <= now - left.at <= timedelta(hours=hours) else None
 
     def write(self, place: Place, now: datetime) -> None:
         """Replace what was there. Raises OSError where the directory can't be written."""
         private_dir(self.path.parent)
+        # Of this process alone, then renamed: a reader sees the old file or the new one, never half.
         new = self.path.with_suffix(f".{os.getpid()}.new")
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -82,6 +84,7 @@ class PlaceFile:
             if not isinstance(found, dict) or found.get("version") != VERSION:
                 raise ValueError("another version of mspterm wrote it")
             return Left(_place(found), _moment(found["at"]))
+        # The last is what a thousand nested brackets raise.
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise self._unreadable(str(error)) from error
 
@@ -110,6 +113,7 @@ def _text(value: object) -> str:
 
 def _moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
+    # Comparing it with an aware time would raise far from here.
     if at.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
     return at

@@ -25,6 +25,7 @@ from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.ssh import slug
 from mspterm.domain.text import clean
 
+# What its client needs to find its server; no secret of our environment goes along.
 _TMUX_NEEDS = ("PATH", "HOME", "LANG", "TERM", "TMUX", "TMUX_PANE", "TMUX_TMPDIR")
 
 
@@ -67,6 +68,7 @@ def lent(app: App[Any]) -> Iterator[None]:
 
 
 def _say(line: str) -> None:
+    # Cleaned here, as nothing of Textual's stands between this and the terminal.
     sys.stdout.write(f"{clean(line)}\n")
     sys.stdout.flush()
 
@@ -76,6 +78,7 @@ def _ask_below(lines: Sequence[str], question: str) -> str:
         _say(line)
     try:
         return input(f"{question}: ")
+    # The end of input is a no to this key and not the end of the console.
     except (EOFError, KeyboardInterrupt):
         return ""
 
@@ -87,6 +90,7 @@ class TmuxWindow:
     name: str
 
     def typed(self, lines: Sequence[str], question: str) -> str:
+        # A key may have gone from the file since it was looked for; nobody can be asked over there.
         raise failed(Reason.REFUSED, f"{' '.join(lines[:2])} Open it again to confirm the key.")
 
     async def session(self, argv: Sequence[str], env: Mapping[str, str], folder: Path) -> Ran:
@@ -101,6 +105,7 @@ class TmuxWindow:
             said = clean(err.decode(errors="replace").strip(), limit=200)
             raise failed(Reason.UNKNOWN, f"tmux opened no window for the session: {said}.")
         ran = await ssh_window.ended(folder, int(out))
+        # Neither done nor failed: who killed the window may have typed anything before.
         if ran is None:
             raise failed(Reason.UNKNOWN, "The session's window was killed; what was done in it is not known.")
         return ran
@@ -121,6 +126,7 @@ async def _rmm_terminal(
         )
         try:
             await app.push_screen_wait(TerminalScreen(terminal, plan.lines[0]))
+        # Also where the console ends over it: a shell left open at the RMM stays logged on.
         finally:
             await terminal.aclose()
         return Came(Outcome(write.ref, State.DONE), {"recorded": "there" if terminal.recorded else "no"})

@@ -23,6 +23,7 @@ def sparkline(values: Sequence[float | None], cells: int, *, plain: bool = False
 
 
 def _level(value: float, levels: int) -> int:
+    # What an agent reports may lie outside; 100 itself is in the highest level.
     return max(0, min(levels - 1, int(value * levels / 100)))
 
 
@@ -39,6 +40,7 @@ def power_strip(
     """The power timeline from `since` to `until`; a blank where nothing is known."""
     marks = _POWER_PLAIN if plain else _POWER
     step = (until - since) / cells
+    # The middle of each cell: at its edges two states meet.
     instants = (since + step * (cell + 0.5) for cell in range(cells))
     return "".join(marks.get(_state(spans, at), " ") for at in instants)
 

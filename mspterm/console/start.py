@@ -25,11 +25,13 @@ def run(config_file: Path | None, state_dir: Path | None, *, read_only: bool) ->
     """Run the console until it is left; its exit status. Ends the process where one ran."""
     try:
         config = load(config_file)
+        # Before the store: a wrong terminal must not cost a migration or take a lock.
         here = terminals.survey_here(mouse=config.console.mouse)
     except ConfigError as error:
         return _sorry(str(error), USAGE)
     except Failed as error:
         return _sorry(error.failure.sentence, USAGE)
+    # Before any import of Textual, which reads these once.
     terminals.prepare(os.environ)
     state = paths.state_dir(state_dir)
     try:
@@ -48,6 +50,7 @@ def _draw(config: Config, state: Path, store: Store, here: terminals.Terminal, *
     from mspterm.console.session import Session
 
     session = Session(config, state, store, read_only=read_only, clock=time.time)
+    # The secrets are asked for at the crash: most are read long after the start.
     crashes = CrashReporter(
         state / "crash", lambda: (*_environment_secrets(), *seen()), lambda: datetime.now(UTC)
     )
@@ -55,8 +58,10 @@ def _draw(config: Config, state: Path, store: Store, here: terminals.Terminal, *
         app = MsptermApp(session, here, crashes, own_themes=paths.place("config") / "themes")
     except Failed as error:
         return _sorry(error.failure.sentence, USAGE)
+    # Last before the run: a start that fails leaves the title as it is.
     _set_title()
     status = run_app(app, app.lifeline, mouse=here.mouse)
+    # Closed here, as what follows runs no destructor and SQLite is to fold its WAL in.
     store.close()
     return leave(status)
 

@@ -30,6 +30,7 @@ def unavailable_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -
     if session.running is None:
         return "the console is still starting"
     forbidden = forbidden_for(session, refs, spec)
+    # Before all else: under a rule no other reason may look like something to mend.
     if forbidden is not None:
         return forbidden
     if spec.scope == "none":
@@ -52,6 +53,7 @@ def forbidden_for(session: Session, refs: tuple[str, ...], spec: ActionSpec) -> 
         return "this session is read-only"
     if session.lockdown:
         return "writes are locked down"
+    # Which device it will be isn't known yet; its connection is the guard's to judge.
     if spec.scope != "ticket":
         return None
     names = sorted({ref.partition(":")[0] for ref in refs})
@@ -69,6 +71,7 @@ def _forbidden(session: Session, name: str) -> str | None:
 
 def _no_connection(session: Session, spec: ActionSpec, names: list[str]) -> str | None:
     """Why none of these connections, or one that must, can do it."""
+    # One that can't is enough: half of the marked ones done is what nobody asked for.
     reasons = [reason for name in names if (reason := _barred(session, name, spec))]
     return reasons[0] if reasons else None if names else "no PSA is configured"
 
@@ -80,6 +83,7 @@ def _barred(session: Session, name: str, spec: ActionSpec) -> str | None:
     if forbidden := _forbidden(session, name):
         return forbidden
     try:
+        # By the manifest, which needs no connector: this is asked at every move of the cursor.
         able = manifest(connection).able(spec.needs)
     except Failed as error:
         return error.failure.sentence
@@ -112,6 +116,7 @@ async def chosen_targets(
         return (_of_storm(session, refs[0]) if len(refs) == 1 else _parent_first(session, refs)), None
     if spec.scope != "device":
         return refs, None
+    # With several marked nobody can say which of them the output belongs to.
     ticket = refs[0] if len(refs) == 1 and session.store.tickets.row(refs[0]) else None
     attach = ticket or getattr(screen, "attach", None)
     devices = devices_of(session, refs)

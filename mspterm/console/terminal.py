@@ -32,6 +32,7 @@ def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mou
     The mouse is off unless asked for: reporting it takes the terminal's own selection and paste away.
     Raises Failed where a console can't be shown, with the command to use instead.
     """
+    # First: of what is no terminal neither TERM nor a size means anything.
     if not ttys:
         raise _unfit("The console needs a terminal, and input or output is redirected")
     if environ.get("TERM", "dumb") in ("dumb", "unknown", "") and not _windows(environ):
@@ -39,6 +40,7 @@ def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mou
     if size[0] < LEAST_SIZE[0] or size[1] < LEAST_SIZE[1]:
         least, here = (f"{columns}x{rows}" for columns, rows in (LEAST_SIZE, size))
         raise _unfit(f"The console needs {least} cells and this terminal has {here}")
+    # COLORTERM is what a terminal says of itself; TERM is often only what works everywhere.
     term = "" if environ.get("COLORTERM") else environ.get("TERM", "")
     no_color = bool(environ.get("NO_COLOR")) or term in _MONOCHROME
     sixteen = term in _SIXTEEN
@@ -52,6 +54,7 @@ def survey(environ: Mapping[str, str], *, ttys: bool, size: tuple[int, int], mou
 
 def survey_here(*, mouse: bool = False) -> Terminal:
     """`survey` of this process's own terminal. Textual reads stdin and draws on stderr."""
+    # The process's own, which no wrapper or test has replaced, as Textual takes them.
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     ttys = all(stream is not None and stream.isatty() for stream in streams)
     size = os.get_terminal_size(sys.__stderr__.fileno()) if ttys and sys.__stderr__ else (0, 0)

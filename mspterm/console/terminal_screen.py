@@ -64,6 +64,7 @@ def _with_modifiers(held: frozenset[str], base: str) -> bytes:
 
 def pasted(text: str, *, bracketed: bool) -> bytes:
     """A paste, without the escape that would end its brackets."""
+    # A line ends with what Enter sends: a raw line feed is Ctrl+J to the device.
     plain = text.replace("\x1b", "").replace("\r\n", "\r").replace("\n", "\r")
     return (f"\x1b[200~{plain}\x1b[201~" if bracketed else plain).encode()
 
@@ -82,6 +83,7 @@ class TerminalView(Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         columns, rows = max(2, event.size.width), max(1, event.size.height - 1)
+        # Without waiting for the device, which may take seconds to hear of it.
         self.vt.resize(columns, rows)
         if not self.ended:
             self.run_worker(self._tell_size(columns, rows), group="size", exclusive=True)
@@ -120,12 +122,14 @@ class TerminalView(Widget, can_focus=True):
         except Failed as error:
             note = error.failure.sentence
         self.ended = True
+        # Its last attributes may be black on black.
         self.redraw(self.vt.feed(f"\x1b[0m\r\n[{note}]\r\n".encode()))
         self.refresh()
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        # Not by any key: what is typed into the last moment of a session must not close its end unread.
         if self.ended and event.key in ("enter", "escape"):
             self.screen.dismiss(None)
         elif not self.ended:
@@ -163,6 +167,7 @@ class TerminalScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.view.focus()
+        # Without the terminal's end here: whoever pushed the screen closes it, however this one ends.
         self.run_worker(self.view.follow())
 
     def action_leave(self) -> None:

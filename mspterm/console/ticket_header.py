@@ -47,6 +47,7 @@ def _state(ticket: Ticket, pending: int) -> list[Fact]:
     kind = "" if ticket.status.casefold() == ticket.status_class.value else f" ({ticket.status_class.value})"
     queue = f"{ticket.queue or 'no queue'}{f' ({ticket.tier})' if ticket.tier else ''}"
     facts = [
+        # Themes tell three priorities apart; the number says the rest.
         [Span(f"P{ticket.priority}{label}", f"p{min(3, ticket.priority)}")],
         [Span(f"{ticket.status}{kind}")],
         [Span(queue)],
@@ -69,6 +70,7 @@ def _people(ticket: Ticket) -> list[Fact]:
         return [*facts, [Span("no contact", "muted")]]
     facts.append([Span(contact.name)])
     facts.append([Span(", ".join(contact.phones) or "no phone known", "text" if contact.phones else "muted")])
+    # RT knows many requestors by their address only.
     if contact.email and contact.email != contact.name:
         facts.append([Span(contact.email, "link")])
     return facts
@@ -93,6 +95,7 @@ def _clock(name: str, clock: Clock, now: datetime) -> Fact:
     if clock.differs and clock.calc_due is not None:
         due += f", by our reckoning {local(clock.calc_due, now)}"
     if state is ClockState.BREACHED:
+        # A PSA may say breached before its due time has come: a countdown would contradict it.
         late = f"{countdown(clock.due, now)} " if clock.due <= now else ""
         return [Span(f"{late}{name} BREACHED{source}, was due {due}", "breach")]
     soon = (clock.due - now).total_seconds() <= SOON_S
@@ -179,6 +182,7 @@ def local(at: datetime, now: datetime) -> str:
     here, today = at.astimezone(), now.astimezone()
     if here.date() == today.date():
         return f"today {here:%H:%M}"
+    # A weekday is clear only within a week; beyond it the year is said, too.
     if abs((here.date() - today.date()).days) < 7:
         return f"{here:%a %d %b %H:%M}"
     return f"{here:%Y-%m-%d %H:%M}"
@@ -186,5 +190,6 @@ def local(at: datetime, now: datetime) -> str:
 
 def ago(at: datetime, now: datetime) -> str:
     """How long ago, in steps."""
+    # A vendor's clock may run ahead of ours.
     since = age(max(0.0, (now - at).total_seconds()))
     return "just now" if since == "now" else f"{since} ago"

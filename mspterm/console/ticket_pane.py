@@ -123,6 +123,7 @@ class TicketPane(Widget):
     def show(self, ref: str | None) -> None:
         """Paint what the store knows of `ref` now, and ask its server."""
         self.ref = ref
+        # Before anything is read: an answer about the last ticket finds itself outdated.
         self._generation += 1
         self._failure, self._opened, self._seen = None, frozenset(), None
         self.follow(to_top=True)
@@ -132,9 +133,11 @@ class TicketPane(Widget):
     def follow(self, *, to_top: bool = False) -> None:
         """Look whether the store knows something newer, and paint that."""
         seen = (self._desk.store.database.revision, self._width)
+        # One number a second is compared; the ticket is read only where anything was stored at all.
         if seen == self._seen or not self._width:
             return
         self._seen = seen
+        # A ticket that has just come into the pane is asked by `show` anyway.
         before = self._shown.ticket.updated_at if self._shown and not to_top else None
         self._shown = self._read() if self.ref is not None else None
         self._paint(to_top=to_top)
@@ -146,6 +149,7 @@ class TicketPane(Widget):
         shown = self._shown
         assert shown is not None
         known = shown.detail.ticket.updated_at if shown.detail else None
+        # Both: the answer that we asked for ourselves also stores a newer ticket, and must not ask again.
         return self._asking is None and shown.ticket.updated_at not in (before, known)
 
     @property
@@ -201,6 +205,7 @@ class TicketPane(Widget):
 
     def action_ask(self) -> None:
         """Ask the ticket's server now."""
+        # Asked already for this one: pressing again neither doubles nor restarts it.
         if self.ref is not None and self._asking != self._generation:
             self._asking = self._generation
             self.run_worker(self._ask(self.ref, self._generation), group="ticket", exclusive=True)
@@ -213,9 +218,11 @@ class TicketPane(Widget):
         except Failed as error:
             failure = error.failure
         finally:
+            # A question that was cancelled by the next must not say that the next is done.
             if self._asking == generation:
                 self._asking = None
         if generation == self._generation:
+            # Forces a paint: a failure changes nothing in the store.
             self._failure, self._seen = failure, None
             self.follow()
 
@@ -244,6 +251,7 @@ class TicketPane(Widget):
         if self._failure is not None:
             head.append(line(f"! as of {self._when(shown)}: {self._failure.sentence}", "failed"))
         lines = [*head, *self._body(shown, width)]
+        # In a small terminal pinned facts would leave no room for the conversation.
         pinned = len(head) if self.size.height >= TALL else 1
         self._text.set_lines(lines, pinned=pinned, to_top=to_top)
         self._wait(shown.ticket, mark)
@@ -278,6 +286,7 @@ class TicketPane(Widget):
                 waits.append(next_change(clock.due, now))
         turns = (ticket.escalate_at, mark.changes_at)
         waits += [(at - now).total_seconds() for at in turns if at is not None and at > now]
+        # The floor holds where rounding wakes us a moment early: it would spin.
         self._tick = self.set_timer(max(_LEAST_WAIT_S, min(waits)), self._paint)
 
     # Keys

@@ -28,9 +28,11 @@ async def take_next(app: MsptermApp) -> None:
     after it is next."""
     while (row := next_row(app.session)) is not None:
         _go_to(app, row.ref)
+        # Only a lost race goes on to the next: any other failure is for the person to look at.
         if not _claimable(app, row) or not await _lost(app, row):
             return
         await _learn(app, row.ref)
+        # Nothing was learned of who has it: claiming the same again would go round for ever.
         if next_row(app.session) == row:
             return
     app.tell(_NOTHING)

@@ -49,6 +49,7 @@ else:
             self._name: str | None = None
             try:
                 self._settings = termios.tcgetattr(fd)
+                # Looked up at the start: after a hang-up it has no name any more.
                 self._name = os.ttyname(fd)
             except (OSError, termios.error):
                 pass
@@ -58,6 +59,7 @@ else:
             if self._settings is None:
                 return False
             try:
+                # Fails with EIO after a hang-up and reads nothing, so no key is taken from Textual.
                 termios.tcgetattr(self._fd)
             except (OSError, termios.error):
                 return True
@@ -76,6 +78,7 @@ else:
                 return
             try:
                 _write(fd, RESTORE.encode(), time.monotonic() + seconds)
+                # At once: the other ways wait until a terminal has taken everything, and it may not read.
                 termios.tcsetattr(fd, termios.TCSANOW, self._settings or [])
             except (OSError, termios.error):
                 pass
@@ -93,5 +96,6 @@ else:
 
     def _write(fd: int, data: bytes, until: float) -> None:
         while data and (left := until - time.monotonic()) > 0:
+            # Waits only as long as there is time: a stopped terminal never becomes writable.
             if select.select([], [fd], [], left)[1]:
                 data = data[os.write(fd, data) :]

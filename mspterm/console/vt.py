@@ -17,10 +17,13 @@ from pyte.modes import DECTCEM
 from rich.segment import Segment
 from rich.style import Style
 
+# pyte keeps a dict for each line and an object for each cell: more would be tens of megabytes.
 KEPT_LINES = 2_000
 APPLICATION_KEYS, BRACKETED_PASTE = 1 << 5, 2004 << 5
 """As pyte numbers private modes."""
+# An endless string takes no memory: beyond this only its beginning is held, as a mark to drop by.
 _LONGEST_SEQUENCE = 4_096
+# Finals that pyte draws by. Not c and n: it would answer, and answers are typed into a shell.
 _DRAWN = frozenset("@ABCDEFGHJKLMPXadefghlmr`'")
 _SEQUENCE = re.compile(
     r"\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\?)"
@@ -33,6 +36,7 @@ _UNDRAWN = re.compile(
     "[\x00\x7f-\x9f\xad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+# pyte calls the third colour as the Linux console does.
 _COLOURS = {"brown": "yellow", "brightbrown": "bright_yellow"}
 
 
@@ -42,6 +46,7 @@ class Vt:
     def __init__(self, columns: int, rows: int) -> None:
         self._screen = pyte.HistoryScreen(columns, rows, history=KEPT_LINES, ratio=0.5)
         self._stream = pyte.Stream(self._screen)
+        # Incremental: a character may be cut between two messages of the RMM.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
 
@@ -52,6 +57,7 @@ class Vt:
         end = cut.start() if cut else len(text)
         # A string without an end is dropped, as is what comes of it: its terminator is not drawn.
         self._held = text[end:] if len(text) - end <= _LONGEST_SEQUENCE else text[end : end + 2]
+        # A row that the cursor only leaves isn't dirty to pyte, and would keep its cursor on screen.
         before = self._screen.cursor.y
         for part in _parts(_UNDRAWN.sub("", _SEQUENCE.sub(_drawable, text[:end]))):
             # Its arguments are the device's: what pyte can't take is left out and not our end.

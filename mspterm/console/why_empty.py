@@ -13,6 +13,7 @@ def why_empty(session: Session, view: DomainView, filter_: Filter[TicketRow]) ->
     """The case and its sentence, for a list of this view and filter without rows."""
     states = session.states()
     failing = [s.failure.sentence for s in states if s.failure]
+    # First: while a filter is on, the list says nothing about what there is.
     if filter_.terms:
         words = filter_.describe()
         return Nothing.FILTERED, f"No ticket of {view.title} matches: {words}. Esc drops the filter."
@@ -20,6 +21,7 @@ def why_empty(session: Session, view: DomainView, filter_: Filter[TicketRow]) ->
         return Nothing.EMPTY, f"No ticket in {view.title}; {session.board.size} in All."
     if not states:
         return Nothing.EMPTY, "No connection is configured. `mspterm init` sets one up."
+    # Before loading: a server that refuses would be waited for in vain.
     if failing:
         return Nothing.FAILED, " ".join(failing)
     if not session.caught_up():

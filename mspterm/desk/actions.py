@@ -14,6 +14,8 @@ QUEUE = Param("queue", "Queue", "queue")
 NEXT = Param("next", "Next action", "date")
 MAIL = Param("mail", "Mail", "choice", choices=("as usual", "mail", "no mail"))
 
+# The sixth word is what the connection's manifest must be able to do, not the action's own name: a call
+# or a check of the caller is a note to every PSA.
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("claim", "Claim", "c", "ticket", Risk.ROUTINE, "assign", "Take it: owner, and work begins", many=True),
     ActionSpec(

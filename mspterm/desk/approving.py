@@ -35,6 +35,7 @@ def requester(desk: Desk) -> str:
 async def doubt_of(desk: Desk, plan: Plan, approval: Approval) -> str | None:
     """Why the approval doesn't hold for this plan at this desk now; None where it does."""
     held = await desk.credentials.aget(RESERVED, APPROVAL_FIELD)
+    # By key and not only by name: who asks might be listed a second time under another.
     own = public_key(held.secret) if isinstance(held, Found) else None
     used = _mark_of(desk, approval).exists()
     here = Presented(requester(desk), desk.now(), desk.config.guard.approvers, own, used)
@@ -48,8 +49,10 @@ def spend(desk: Desk, approval: Approval) -> bool:
         mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for old in mark.parent.iterdir():
             with contextlib.suppress(OSError):
+                # An approval holds for 15 minutes: a mark that is a day old guards nothing.
                 if time.time() - old.stat().st_mtime > _LEFT_OVER_S:
                     old.unlink()
+        # Making the file is the lock: the kernel lets one of several processes do it.
         mark.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         return False

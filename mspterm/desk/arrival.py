@@ -16,6 +16,7 @@ from mspterm.domain.text import clean
 from mspterm.domain.ticket import Note, Ticket, TicketDetail
 from mspterm.store.intents import Intent
 
+# SLACK: what is known of the server's clock is its Date header, in whole seconds, as of the last answer.
 SLACK, KNOWN_BEFORE = timedelta(seconds=5), timedelta(minutes=1)
 
 
@@ -28,6 +29,7 @@ async def left_to_do(desk: Desk, intent: Intent) -> Update | None:
     assert isinstance(write, Update)
     detail = await ticket_now(desk, write.ref)
     if write.text is not None and await _told(desk, intent, write, detail):
+        # Both or neither: a note counts as ours only with its minutes, so they have arrived together.
         write = replace(write, text=None, minutes=None)
     rest = _unlike(write, detail.ticket)
     return None if _empty(rest) else rest
@@ -36,6 +38,7 @@ async def left_to_do(desk: Desk, intent: Intent) -> Update | None:
 async def _told(desk: Desk, intent: Intent, write: Update, detail: TicketDetail) -> bool:
     since = intent.created_at + _skew(desk, intent.connection) - SLACK
     me = (await (await desk.connector(intent.connection)).whoami()).technician
+    # One vendor names a note's author by login, another by name.
     mine = {me.id.casefold(), me.name.casefold()}
     alike = [n for n in detail.notes if _is(n, write, since) and n.author.casefold() in mine]
     # Rather one too many, and uncertain, than another's note taken for this one.
@@ -47,6 +50,7 @@ async def _told(desk: Desk, intent: Intent, write: Update, detail: TicketDetail)
 def _is(note: Note, write: Update, since: datetime) -> bool:
     if note.at < since or (note.minutes or 0) != (write.minutes or 0):
         return False
+    # By words: servers trim and rewrap white space.
     return note.body.split() == clean(write.text or "", multiline=True).split()
 
 

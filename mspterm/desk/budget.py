@@ -63,6 +63,7 @@ class SharedPacer:
 
     async def turn(self, connection: str, kind: CallClass) -> None:
         began = self._ticks()
+        # Asked again after each wait: the call that came free may be another process's by then.
         while (wait := self._ask(connection, kind)) > 0:
             patience = HOLD_PATIENCE_S if self._held(connection) > 0 else PATIENCE_S[kind]
             if self._ticks() - began + wait > patience:
@@ -73,6 +74,7 @@ class SharedPacer:
         """Seconds to wait; 0 where the call may go, which is then counted."""
         tenant, limit = self._of(connection)
         ledger = self._ledger(tenant)
+        # Nothing is counted there, so nothing is written: such a call costs one read.
         if budget.in_force(ledger, limit) is None:
             return max(0.0, ledger.hold - ledger.at)
         wait = 0.0
@@ -80,6 +82,7 @@ class SharedPacer:
         def take(ledger: Ledger) -> Ledger | None:
             nonlocal wait
             now = self._ticks()
+            # The ledger inside the transaction counts: the one above may be spent by another already.
             ledger = budget.settled(ledger, now)
             wait = budget.wait(ledger, limit, kind, now)
             return None if wait > 0 else budget.spend(ledger, limit, kind, now)
@@ -96,6 +99,7 @@ class SharedPacer:
     def limited(self, connection: str, until: datetime) -> None:
         self._brake(connection, max(0.0, (until - self._now()).total_seconds()))
 
+    # A 429 that names no time: the rate is halved all the same, and nothing held back.
     def throttled(self, connection: str) -> None:
         self._brake(connection, 0.0)
 

@@ -16,6 +16,7 @@ def one_of(wanted: str, known: Iterable[str], what: str, connection: str) -> str
     folded = {o.casefold(): o for o in options}
     if wanted.casefold() in folded:
         return folded[wanted.casefold()]
+    # A part of a name will do where only one has it; never the first of several.
     partial = [o for o in options if wanted.casefold() in o.casefold()]
     if len(partial) == 1:
         return partial[0]

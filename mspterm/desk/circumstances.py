@@ -34,7 +34,9 @@ def enter(desk: Desk, client: str | None) -> Entry:
 
 
 def _freeze(client: Client, now: datetime) -> str | None:
+    # What can't be read may hold a freeze, so doubt stops the same work as one.
     if client.doubt:
         return f"whether it is in a change freeze can't be read ({client.doubt})"
+    # A freeze is written in the client's own days: by UTC it would begin and end at the wrong hour.
     zone = ZoneInfo(client.zone) if client.zone else UTC
     return freeze_on(now.astimezone(zone).date(), client.freezes)

@@ -71,7 +71,9 @@ class Clockwork:
             history=self._log(ticket, known, detail),
             pull_s=pull_s(ticket, self.triage),
         )
+        # In this order: clocks are counted from the history, and escalations proposed by the clocks.
         found = replace(found, sla=self._sla(found))
+        # An instant, stored with the ticket: nothing has to tick for it, and no list has to count it again.
         return replace(found, escalate_at=next((p.at for p in self.proposals(found)), None))
 
     def facts(self, ticket: Ticket) -> Client | None:
@@ -149,6 +151,7 @@ class Clockwork:
             then = stored((*before, *changes), policy, self.hours)
         except _IMPOSSIBLE:
             return ()
+        # A target that was met or missed long ago is none that this write meets.
         unmet = {t for t, clock in was.items() if clock.state in (ClockState.RUNNING, ClockState.PAUSED)}
         return tuple(t for t, clock in then.items() if t in unmet and clock.met_at is not None)
 
@@ -166,12 +169,14 @@ class Clockwork:
                 ours = {}
         usual = policy.calendar if policy is not None else None
         connection = self._config.connections.get(ticket.connection)
+        # Where nobody keeps the PSA's due times they are old ones, which would hide what is really late.
         if connection is not None and not connection.psa_due:
             return Sla(**ours)
         return Sla(**{t: _both(clock, ours.get(t), usual) for t, clock in ticket.sla.named()})
 
     def _log(self, ticket: Ticket, known: Ticket | None, detail: TicketDetail | None) -> tuple[Event, ...]:
         seen_here = seen(ticket, known)
+        # Without records of changes all that is left is its creation: then what was seen here says more.
         found = None if detail is None else events_from(detail, self._class_of(detail.ticket))
         return with_route(found[1:], seen_here) if found is not None and len(found) > 1 else seen_here
 
@@ -180,6 +185,7 @@ class Clockwork:
         own = {} if connection is None else connection.status_classes
 
         def class_of(status: str) -> StatusClass:
+            # Of the status that it has now the connector knows the class; of older ones only words are left.
             if status == ticket.status:
                 return ticket.status_class
             mapped = own.get(status)

@@ -11,6 +11,7 @@ def coverage(desk: Desk, plan: Plan) -> tuple[str, ...]:
     """In words, by the tickets that a device plan is for, else by the facts of its clients; empty
     where nobody has said."""
     refs = [ref for write in plan.writes if (ref := _ticket(write))]
+    # A ticket before the client: the SLA policy that fits it may have hours of its own.
     tickets = [t for ref in dict.fromkeys(refs) if (t := desk.store.tickets.get(ref)) is not None]
     marks = [desk.clockwork.mark(ticket, desk.now()) for ticket in tickets]
     if not marks:

@@ -66,6 +66,7 @@ class Desk:
         self.credentials = credentials or Credentials()
         self.pacer = SharedPacer(self.store, now, self._budget_of)
         self.clockwork = Clockwork(config)
+        # Made once: it is asked for each row that is stored, and for each that is matched.
         self._aliases = alias_map(config.clients)
         self._connectors: dict[str, Connector] = dict(connectors or {})
         self._journal: Journal | None = None
@@ -86,6 +87,7 @@ class Desk:
         try:
             return self.manifest(name).serves
         except Failed:
+            # A kind that has no connector here serves nothing, and hides no other; its own calls say why.
             return None
 
     def connection(self, name: str) -> Connection:
@@ -126,6 +128,7 @@ class Desk:
 
     async def forget(self, name: str) -> None:
         """Drops a connector, so that the next use looks its credentials up anew (after a 401)."""
+        # Out of the table before it closes, which takes a while: no other task must be given it by then.
         old = self._connectors.pop(name, None)
         if old is not None:
             with contextlib.suppress(Failed, OSError):
@@ -135,6 +138,7 @@ class Desk:
         """The journal with its key from the credential chain; unkeyed where there is none."""
         if self._journal is None:
             folder = self.state_dir / "journal"
+            # Looked up without the lock first: only making a key takes it, and two processes of one user may.
             key = await self.credentials.ajournal_key() or await aside(lambda: self._new_key(folder))
             config = self.config
             outside = Outside(folder, self.credentials, config.journal_head_file)
@@ -158,6 +162,7 @@ class Desk:
 
     def canonical(self, client: str | None, connection: str) -> str | None:
         """The name that `[clients]` gives this client, else the connection's own."""
+        # What the config doesn't name comes back folded, to compare by: shown is the vendor's own spelling.
         known = canonical_client(client, connection, self._aliases)
         return known if known in self.config.clients else client
 
@@ -191,6 +196,7 @@ class Desk:
     @property
     def lockdown(self) -> Path | None:
         """The file that stops every write now, where there is one."""
+        # Looked for at each question and never kept: it must stop a console that is open, between two writes.
         files = (LOCKDOWN_OF_ALL, self.state_dir / "lockdown")
         return next((f for f in files if f.exists()), None)
 
@@ -198,6 +204,7 @@ class Desk:
         for name in list(self._connectors):
             await self.forget(name)
         await self._end_journal()
+        # Late: from here on others take this process for dead, and what it was sending for left half-way.
         self.presence.close()
         self.store.close()
 

@@ -65,6 +65,7 @@ class Directory:
     async def status(self, ticket: Ticket, wanted: str) -> str:
         """The vendor's status: its own word in any case, or the first one of a class (`waiting`)."""
         choices = await self.choices(ticket.connection, ticket)
+        # The vendor's own word before a class: RT's `open` and `resolved` are the names of both.
         exact = [s for s in choices.statuses if s.casefold() == wanted.casefold()]
         if exact or wanted.casefold() not in {c.value for c in StatusClass}:
             return exact[0] if exact else one_of(wanted, choices.statuses, "status", ticket.connection)
@@ -85,6 +86,7 @@ class Directory:
         found = exact or [t for t in technicians if folded in t.name.casefold()]
         if len(found) == 1 or exact:
             return found[0].id, found[0].name
+        # Nobody is listed where it was never asked or is not permitted: then the server has the last word.
         if not technicians:
             return wanted, wanted
         known = ", ".join(t.id for t in (found or technicians))
@@ -98,6 +100,7 @@ class Directory:
             identity = await (await self.desk.connector(name)).whoami()
         except Failed as error:
             known = self.desk.store.database.get(key)
+            # A refused credential is no outage: nobody acts then, and no last known name stands for that.
             if known is None or error.failure.reason is Reason.AUTH:
                 raise
             id_, label = json.loads(known)

@@ -101,6 +101,7 @@ async def _way(connection: Connection, now: Callable[[], datetime]) -> list[Find
     try:
         seen = await asyncio.wait_for(_seen(connection), _LIMIT_S)
     except ssl.SSLCertVerificationError as error:
+        # Before OSError, of which it is one, and which would only say that it can't be reached.
         sentence = f"{name}: its certificate is not trusted ({clean(error.verify_message)}): set ca_bundle "
         return [Finding(f"{name} TLS", Health.BAD, f"{sentence}to the PEM file of its CA.")]
     except Failed as error:
@@ -133,6 +134,7 @@ async def _seen(connection: Connection) -> Seen:
 async def _head(reader: asyncio.StreamReader) -> list[str]:
     lines: list[str] = []
     left = _MOST
+    # Whatever answers on that port is a stranger still: no more of it is read than a head has.
     while left > 0 and (line := await reader.readline()).strip():
         left -= len(line)
         lines.append(line.decode("latin-1"))

@@ -33,6 +33,7 @@ def vendor_of(desk: Desk, to: str) -> Vendor | None:
     Failed naming those there are."""
     kind, _, name = to.partition(":")
     vendors = desk.config.escalation.vendors
+    # Without the table `vendor:NAME` still means something: the queue of the tier `vendor`.
     if kind != "vendor" or not vendors:
         return None
     found = next((v for n, v in vendors.items() if n.casefold() == name.casefold()), None)

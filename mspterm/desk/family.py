@@ -27,6 +27,7 @@ async def ends(book: Directory, ticket: Ticket, status: str) -> str | None:
 
 async def closings(book: Directory, parent: Ticket, status: str, ended: str) -> list[Closing]:
     """What the parent's `status` means for each of its children that is still open."""
+    # A storm's parent has up to a hundred: all at once would be a storm of our own on the PSA.
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(ref: str) -> Closing | None:
@@ -48,6 +49,7 @@ async def children(desk: Desk, parent: Ticket) -> tuple[str, ...]:
 async def _closing(book: Directory, ref: str, status: str, ended: str) -> Closing | None:
     known = book.desk.store.tickets.get(ref)
     robots = book.desk.clockwork.storms.integrations
+    # What the store knows is enough to leave one open, and spares the call; never enough to close one.
     why = touched(known, robots) if known is not None and known.active else None
     if known is not None and why is not None:
         return Closing(known, None, why)

@@ -28,6 +28,7 @@ from mspterm.domain.ticket import Ticket, TicketDetail
 _ON_DEVICES = ("run", "reboot", "ssh", "terminal")
 """Actions that tell what was tried; texts stand in the conversation already."""
 
+# A dialog opens on this: years of journal are not read for it, nor a page of commands handed on.
 _MOST_RECORDS, _MOST_DONE = 5000, 12
 
 
@@ -111,6 +112,7 @@ def _done(desk: Desk, ticket: Ticket, devices: Sequence[str], now: datetime) -> 
             about = wanted & set(record["refs"])
         except (ValueError, KeyError, TypeError, IndexError):
             continue  # `audit verify` tells of a record that can't be read
+        # From the latest backwards, so what follows is older still.
         if done.at < since or found == _MOST_DONE:
             return
         if tells and about:
@@ -121,6 +123,7 @@ def _done(desk: Desk, ticket: Ticket, devices: Sequence[str], now: datetime) -> 
 def _done_by(desk: Desk, record: Mapping[str, Any]) -> Done:
     ref = record["refs"][0] if record["refs"] else ""
     device = desk.store.devices.get(ref)
+    # The journal is a file that somebody may have written into: hostile text like a vendor's.
     who = clean(record["technician"] or record["identity"] or "?")
     at = datetime.fromisoformat(record["at"])
     return Done(at, who, record["action"], device.name if device else clean(ref), clean(record["state"]))

@@ -25,6 +25,7 @@ def incidents(desk: Desk) -> Mapping[str, datetime]:
 def incident_devices(desk: Desk) -> Mapping[str, str]:
     """The ticket by each device that must be left as it is."""
     refs = incidents(desk)
+    # Every judgement asks this, and on nearly all days there is none.
     tied = desk.store.tickets.device_refs() if refs else {}
     found = {ref: tied.get(ref) or _named(desk, ref) for ref in refs}
     return {device: ref for ref, devices in found.items() for device in devices}
@@ -65,6 +66,7 @@ def _keep(desk: Desk, ref: str, since: datetime | None) -> None:
     kept = {**known, ref: since}
     with desk.store.database.write():
         desk.store.database.put(_KEY, json.dumps({r: at.isoformat() for r, at in kept.items() if at}))
+        # Front ends follow by revision: this is what makes them show the warning.
         desk.store.database.next_revision()
 
 

@@ -8,10 +8,12 @@ from mspterm.store.codec import pack, unpack
 
 
 def key(name: str, ticket: Ticket | None) -> str:
+    # By queue, not by ticket: RT's statuses hang on the queue's lifecycle, ConnectWise's on the board.
     return f"choices:{name}:{ticket.queue_id if ticket else ''}"
 
 
 def dump(choices: Choices) -> str:
+    # The store keeps such values as text.
     return pack(choices).hex()
 
 

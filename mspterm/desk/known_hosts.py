@@ -23,6 +23,7 @@ class KnownHosts:
         """Raises Failed where it can't be kept: then there is no session."""
         try:
             private_dir(self.path.parent)
+            # Only ever added to: a key that changed is never asked about, a person takes the old line out.
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(key.line)

@@ -16,6 +16,7 @@ from typing import Any
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.text import clean
 
+# CAN and ST come first: in a string that was left open the terminal would swallow all that follows.
 RESET = (
     "\x18\x1b\\\x1b[!p\x1b[?1l\x1b[?5l\x1b[?6l\x1b[?7h\x1b[?9l\x1b[?47l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l"
     "\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1049l\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[>4m\x1b[4l\x1b>\x1b(B\x0f"
@@ -61,6 +62,7 @@ async def _until_it_ends(process: asyncio.subprocess.Process) -> Ran:
         # What it started may hold its stderr open for longer.
         await asyncio.wait([reader], timeout=_LINGER_S)
     finally:
+        # Also where we are cancelled: the program must not go on in a terminal that the shell has back.
         reader.cancel()
         if process.returncode is None:
             process.terminate()
@@ -72,6 +74,7 @@ async def _show(stream: asyncio.StreamReader, said: list[str]) -> None:
     while raw := await _line(stream):
         text = clean(raw.decode(errors="replace").strip("\r\n"))
         said.append(text)
+        # Bounded as it comes: a host decides how much it says before anybody has logged in.
         del said[:-200]
         with contextlib.suppress(OSError):
             os.write(2, f"{text}\r\n".encode())
@@ -87,6 +90,7 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
 @contextlib.contextmanager
 def _signals_left_to(end: Callable[[], None]) -> Iterator[None]:
     """The keyboard's signals are the program's alone; one that would end us unseen ends it first."""
+    # Python lets only the main thread set handlers.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -125,6 +129,7 @@ else:
     def terminal_kept() -> Iterator[None]:
         """The terminal's settings are put back and its modes reset after."""
         settings = None
+        # termios.error is no OSError. Without a terminal there is nothing to keep.
         with contextlib.suppress(OSError, termios.error):
             settings = termios.tcgetattr(0)
         try:
@@ -132,11 +137,13 @@ else:
         finally:
             if settings is not None:
                 with contextlib.suppress(OSError, termios.error):
+                    # After what is still on its way out, which was written for the program's modes.
                     termios.tcsetattr(0, termios.TCSADRAIN, settings)
             _reset()
 
 
 def _reset() -> None:
     with contextlib.suppress(OSError):
+        # Into a pipe or file it would only be rubbish.
         if os.isatty(1):
             os.write(1, RESET.encode())

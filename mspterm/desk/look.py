@@ -24,6 +24,7 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
     try:
         found = await (await desk.connector(name)).ticket(id_)
     except Failed as error:
+        # No other failure says anything of the ticket: what is known of it stays in the queue.
         if error.failure.reason is Reason.NOT_FOUND:
             desk.store.tickets.gone([ref])
         raise
@@ -36,6 +37,7 @@ async def ticket_now(desk: Desk, ref: str) -> TicketDetail:
         log.error("%s can't be stored: %s", ref, error)
         return found
     seen(desk, found)
+    # As it was stored: with clocks, its client's one name and what was known of it before.
     return desk.store.tickets.detail(ref) or found
 
 

@@ -25,6 +25,7 @@ from mspterm.domain.ticket import TicketDetail
 from mspterm.domain.ties import Tie
 
 log = logging.getLogger(__name__)
+# As long as a cleared alert is remembered: until then no other process tells its ticket again.
 _CLAIM_S = 86_400.0
 LATE = timedelta(hours=1)
 """An alert that cleared so long ago while nobody looked is left to people."""
@@ -41,6 +42,7 @@ class OnClear:
         desk = self._desk
         if connection not in desk.serving("rmm"):
             return
+        # In every mode and before any refusal: what the queue shows of cleared alerts comes from here.
         found = renew(desk.store, desk.clockwork, connection, desk.now())
         mode = desk.clockwork.storms.on_clear
         if mode == "show" or desk.read_only or desk.lockdown is not None:
@@ -69,6 +71,7 @@ class OnClear:
             [result] = await self._performer.perform(plan, Consent(plan_hash=plan.hash))
             if result.outcome.state not in (State.DONE, State.QUEUED):
                 return
+        # Read anew: while we asked and wrote, a poll may have changed the ties, and ours would undo it.
         found = dict(ties(self._desk.store))
         with contextlib.suppress(KeyError):
             found[tie.alert] = replace(found[tie.alert], told=True)

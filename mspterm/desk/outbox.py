@@ -19,6 +19,7 @@ from mspterm.store.intents import Intent, Seen
 
 Judge = Callable[[Plan, Consent], Awaitable[Verdict]]
 DECIDABLE = ("queued", "uncertain", "failed")
+# Begins the reason of one that is queued and yet goes only once a person has decided.
 _HELD = f"{Reason.CONFLICT.value}: "
 
 
@@ -35,6 +36,7 @@ class Outbox:
         await self._look_for_lost(journal, name)
         outcomes: dict[str, Outcome] = {}
         intents = self._desk.store.intents
+        # Ids, each read anew: while one is sent, another process or a person may decide the next.
         for intent_id in [i.intent_id for i in intents.queued(name)]:
             intent = intents.get(intent_id)
             if intent is None or intent.state != "queued" or (intent.reason or "").startswith(_HELD):
@@ -49,6 +51,7 @@ class Outbox:
     async def _forward(self, journal: Journal, intent: Intent) -> Outcome | None:
         """Sends one that waits; None where it is not its turn, or a person has to look first."""
         intents, now = self._desk.store.intents, self._desk.now()
+        # Before the server is asked, and not given up: what stops writes now may be lifted again.
         verdict = await self._judge(_plan(intent), Consent())
         if isinstance(verdict, Refuse):
             return Outcome(intent.ref, State.QUEUED, verdict.failure)
@@ -58,12 +61,14 @@ class Outbox:
             return self._go_on_waiting(intent, error.failure, "queued")
         changed = None if before is None else _changed_under(intent, before)
         if changed is not None:
+            # None below, not an outcome: what waits for other tickets goes on.
             intents.move(intent.intent_id, "queued", str(changed), now, expected="queued")
             journal.append(entry(self._desk, intent, "queued", str(changed)), now)
             return None
         if not intents.claim(intent.intent_id, "queued", self._desk.presence.token(), now, ordered=True):
             return None
         try:
+            # After the claim, so that of several processes only the one that sends puts it on record.
             journal.append(entry(self._desk, intent, "sending", None), now)
         except Failed as error:
             return self._go_on_waiting(intent, error.failure, "sending")
@@ -106,6 +111,7 @@ class Outbox:
             try:
                 rest = await left_to_do(self._desk, intent)
             except Failed:
+                # Not looked at yet, then: it is tried again when the connection answers.
                 return
             self._looked.add(intent.intent_id)
             if rest is None:
@@ -146,6 +152,7 @@ class Outbox:
         state, said, words = "cancelled", "cancelled", intent.reason
         if arrived:
             state, said, words = "confirmed", "done", "a technician saw that it arrived"
+        # On record before it is gone from the outbox: no write may vanish without a word.
         journal.append(entry(self._desk, replace(intent, action="drop"), said, words), now)
         if not self._desk.store.intents.move(intent_id, state, words, now, expected=intent.state):
             raise _not_now(intent)
@@ -190,6 +197,7 @@ def _changes(write: Update, known: Seen, ticket: Ticket) -> list[str]:
     """What matters of it: an internal note goes on a ticket that is open, whoever has it by now."""
     found = []
     outward = write.status is not None or bool(write.text and write.audience is not Audience.INTERNAL)
+    # Where somebody has set what we would set there is nothing to look at.
     status = outward and ticket.status not in (known.status, write.status)
     if status or (closed(ticket) and not known.closed and ticket.status != write.status):
         found.append(f"{write.ref} went from {known.status} to {ticket.status}")

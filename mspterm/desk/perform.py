@@ -140,6 +140,7 @@ class Performer:
         """
         journal = await self._ready()
         failure = await self._against(plan, consent) or (unwatched(plan) if look is None else None)
+        # Last of all: an approval is spent only where nothing else refuses.
         failure = failure or self.begin(journal, plan, consent)
         if failure is not None:
             return [self._refused(journal, plan, w, failure) for w in plan.writes]
@@ -155,6 +156,7 @@ class Performer:
                 came = await self._one(journal, plan, write, why_allowed(plan, consent))
                 results += came
                 done += 1
+                # Routine writes stand alone; where the first leads, the others mean nothing without it.
                 binds = plan.risk is not Risk.ROUTINE or (plan.leads and write is plan.writes[0])
                 if binds and came[0].outcome.state is not State.DONE:
                     failure = _not_begun(came[0].outcome)
@@ -205,6 +207,7 @@ class Performer:
         outcome = Outcome(write.ref, State.REFUSED, failure)
         record = entry(self._desk, self._intent(plan, write, None), outcome.state.value, str(failure))
         try:
+            # Without an id: none of it was ever in the outbox, where that could be looked up.
             journal.append(replace(record, intent_id=None), self._desk.now())
         except Failed as error:
             outcome = replace(outcome, failure=error.failure)
@@ -229,6 +232,7 @@ class Performer:
         )
 
     async def _one(self, journal: Journal, plan: Plan, write: Write, because: str | None) -> list[Result]:
+        # Before the record, which says under whose name it goes.
         await identify(self._desk, connection_of(write))
         intent = self._intent(plan, write, because)
         failure = self._record(journal, intent)
@@ -245,6 +249,8 @@ class Performer:
     def _record(self, journal: Journal, intent: Intent) -> Failure | None:
         """The intent on disk, in the journal and then in the outbox; why it isn't, else."""
         try:
+            # The journal first: after a crash a record without a row in the outbox is closed as never sent,
+            # while a row without a record would be sent and nobody know of it.
             journal.append(entry(self._desk, intent, "intent", intent.reason), intent.created_at)
         except Failed as error:
             return error.failure
@@ -266,9 +272,11 @@ class Performer:
             Reason.CONFLICT, f"An earlier write of {intent.ref} has not gone yet.", intent.connection
         )
         outcome = Outcome(intent.ref, State.QUEUED, behind)
+        # `add` queued it where an earlier one on the same ticket is still to go.
         at_once = (intents.get(intent.intent_id) or intent).state == "sending"
         if at_once:
             outcome = await self._sender.send(journal, intent)
+        # It answered just now: what waits for it need not wait for the next poll.
         if not at_once or (outcome.state is State.DONE and intents.queued(intent.connection)):
             outcomes = await self._outbox.flush(journal, intent.connection)
             outcome = outcomes.get(intent.intent_id, outcome)
@@ -286,12 +294,15 @@ class Performer:
         text = (
             f"Ran on {name} at {self._desk.now():%Y-%m-%d %H:%M} UTC ({said}):\n$ {write.command}\n{output}"
         )
+        # The plan that was consented to names this note, so the guard isn't asked again: the command has run.
         note = signed(self._desk, Update(write.attach, text=text, audience=Audience.INTERNAL))
         return await self._one(journal, replace(plan, action="note", writes=(note,)), note, None)
 
     async def flush(self, name: str) -> None:
         """Sends what waited for this connection, oldest first, each after re-reading its ticket."""
+        # Every run of a feed comes by here, also in a console that writes nothing more.
         self._desk.seal_when_due()
+        # Asked before the journal: its key is in the keyring, which most polls can do without.
         if self._desk.store.intents.unsettled(name):
             try:
                 await self._outbox.flush(await self._ready(), name)

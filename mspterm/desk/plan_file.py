@@ -61,6 +61,7 @@ def read_approval(file: Path) -> Approval:
 def _document(file: Path) -> Any:
     try:
         with file.open("rb") as opened:
+            # No more than that, whatever it is: the file comes from somebody else, and may be a device.
             data = opened.read(_LARGEST + 1)
     except OSError as error:
         raise failed(Reason.NOT_FOUND, f"{file} can't be read: {error.strerror}.") from error
@@ -74,9 +75,12 @@ def _request(document: Any, file: Path) -> Request:
     try:
         if document["mspterm_plan"] != 1:
             raise ValueError
+        # What is signed is the plan's canonical text; how the file was indented on its way doesn't count.
         plan = json.dumps(document["plan"], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         found = Request(str(document["id"]), str(document["requester"]), _instant(document["asked_at"]), plan)
+        # The id becomes a file's name (`approvals/ID`): digits only, or it could lead anywhere.
         int(found.id, 16)
+        # Raises here what would otherwise break half-way through showing it to who signs.
         shown(found)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise failed(Reason.BAD_DATA, f"{file} is no plan of mspterm's (`--plan-out`).") from None
@@ -85,6 +89,7 @@ def _request(document: Any, file: Path) -> Request:
 
 def _instant(text: Any) -> datetime:
     at = datetime.fromisoformat(str(text))
+    # Without a zone it couldn't be compared with any now, and its age decides.
     if at.tzinfo is None:
         raise ValueError(text)
     return at

@@ -17,6 +17,7 @@ class PollLease:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        # One process may have several of us, which its presence alone would not tell apart.
         self._mark = f"{random.randrange(16**8):08x}"
 
     @property
@@ -26,6 +27,7 @@ class PollLease:
     def take(self, name: str) -> int | None:
         """Takes or renews it: the fencing number, or None while another living process holds it."""
         leases, lease, now = self._desk.store.connections, f"poll:{name}", self._desk.now()
+        # While half of it is left nothing is written: this is asked again for every batch that comes.
         held = leases.fence(lease, self._owner, now + timedelta(seconds=LEASE_S / 2))
         if held is not None:
             return held
@@ -33,6 +35,8 @@ class PollLease:
         if holder is not None and holder != self._owner:
             if self._desk.presence.lives(holder.partition(" ")[0]):
                 return None
+            # Released in the dead one's name: where another was quicker than we, this lets go of nothing,
+            # and the lease below is refused.
             leases.release(lease, holder)
         return leases.lease(lease, self._owner, now, LEASE_S)
 
@@ -43,6 +47,7 @@ class PollLease:
         """Whether this console is the one that reads it when it is due, from now on where none is."""
         if self.led(name):
             return False
+        # `led` above has let go of what a dead one held, which would last for years.
         leases, lease, now = self._desk.store.connections, f"lead:{name}", self._desk.now()
         return leases.lease(lease, self._owner, now, FOR_GOOD_S) is not None
 

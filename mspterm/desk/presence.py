@@ -19,6 +19,7 @@ class Presence:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._handle: int | None = None
+        # A pid is given out again: by the random part a new process never passes for a dead one.
         self._token = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     def token(self) -> str:
@@ -32,6 +33,7 @@ class Presence:
     def lives(self, token: str) -> bool:
         """Whether the process of this name has not ended."""
         path = self._folder / token
+        # Looked for first: taking the lock would make the file of a process that is long gone.
         if token == self._token or not path.exists():
             return token == self._token
         handle = take(path)
@@ -52,4 +54,5 @@ class Presence:
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > LEFT_OVER_S:
+                    # By its lock, not by its age alone: a console may have been open for days.
                     self.lives(path.name)

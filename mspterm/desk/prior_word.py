@@ -45,6 +45,7 @@ async def unverified(desk: Desk, plan: Plan) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for write in plan.writes:
         ticket, why = _ticket_of(desk, write), _account_work(desk, write)
+        # The store answers this for almost all writes; only what is left may cost a call.
         if why is None or not _gives(desk, write):
             continue
         if ticket is None:
@@ -102,6 +103,7 @@ async def _is_verified(desk: Desk, ticket: Ticket) -> bool:
     detail = desk.store.tickets.detail(ticket.ref)
     if detail is not None and verified_at(detail.notes, ticket, desk.now()):
         return True
+    # Where the server can't be asked nobody is verified: whoever calls must not gain by an outage.
     with suppress(Failed):
         return verified_at((await ticket_now(desk, ticket.ref)).notes, ticket, desk.now()) is not None
     return False

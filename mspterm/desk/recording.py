@@ -24,6 +24,7 @@ from mspterm.store.intents import Intent, Seen
 BREAK_GLASS, OPEN, REVIEW = "break-glass", "review open", "review"
 """The action and state of a record that asks for a review, and the action of the review."""
 
+# Without PLANNED: a dry run never gets as far as the outbox.
 OUTBOX = {
     State.DONE: "confirmed",
     State.QUEUED: "queued",
@@ -44,6 +45,7 @@ def entry(desk: Desk, intent: Intent, state: str, reason: str | None, *, target:
         reason,
         intent.intent_id,
         intent.plan_hash,
+        # As last asked: a record must not wait for a server to say who we are.
         desk.store.connections.get(intent.connection).identity,
         words_of(write),
     )
@@ -85,6 +87,7 @@ def client_of(desk: Desk, write: Write) -> str | None:
     device = desk.store.devices.get(write.ref)
     if device is None:
         return None
+    # An RMM may know no clients; then the PSA's asset that the device was matched with has it.
     return device.client or desk.store.devices.client_names().get(write.ref)
 
 

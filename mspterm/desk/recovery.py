@@ -45,7 +45,9 @@ def agree(desk: Desk, journal: Journal) -> None:
     for before, after, record in journal.after(start):
         intent_id, end = record.get("intent_id"), after
         if intent_id:
+            # The place of its first record stays: the mark must never pass one that is still open.
             last[intent_id] = (last[intent_id][0] if intent_id in last else before, record)
+    # First: what ends here leaves `last`, so that no second outcome is recorded below.
     for intent in desk.store.intents.in_state("sent"):
         if _orphan(desk, intent):
             _finish(desk, journal, intent, last)
@@ -55,12 +57,14 @@ def agree(desk: Desk, journal: Journal) -> None:
         if record["state"] not in _ENDED and not _closed(desk, journal, record)
     ]
     mark = min(still_open, key=_place, default=end)
+    # A start with nothing new on record writes nothing.
     if mark != start:
         desk.store.database.put(MARK, mark)
 
 
 def _place(mark: str) -> tuple[str, int]:
     name, _, place = mark.partition(":")
+    # Compared as numbers: as text, 10 would come before 9.
     return name, int(place)
 
 

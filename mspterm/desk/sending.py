@@ -48,13 +48,16 @@ class Sender:
             connector = await self._desk.connector(connection_of(write))
             outcome = await connector.act(write, mark=intent_id)
         except MaybeSent as error:
+            # Before Failed, of which it is one: that one says that nothing has left.
             return Outcome(write.ref, State.UNCERTAIN, error.failure)
         except Failed as error:
             return _not_sent(write, error.failure, patient)
         except Exception as error:
+            # A fault of ours may come before the request or after it: nobody knows, so it is not `failed`.
             log.exception("sending %s failed", intent_id)
             sentence = f"mspterm itself failed ({type(error).__name__}) at {write.ref}; {LOOK}."
             return Outcome(write.ref, State.UNCERTAIN, Failure(Reason.UNKNOWN, sentence))
+        # `detail` says what of it was applied all the same; only where nothing was may the whole of it wait.
         if outcome.state is State.FAILED and outcome.failure is not None and not outcome.detail:
             return _not_sent(write, outcome.failure, patient)
         return outcome
@@ -73,6 +76,7 @@ class Sender:
             intents.move(intent.intent_id, "sent" if done else OUTBOX[outcome.state], reason, now)
         self._remember(outcome)
         target = outcome.created_ref or ""
+        # On its own: an outbox that can't be written must not keep the outcome from the journal as well.
         with _noted(problems):
             journal.append(entry(self._desk, intent, outcome.state.value, reason, target=target), now)
             if done:

@@ -54,6 +54,7 @@ class Sessions:
         Raises Failed where the journal can't take the intent: nothing is opened then.
         """
         if not isinstance(await self._performer.judge(plan, consent), Allow):
+            # The one place that refuses is also the one that puts the refusal into the journal.
             [refused] = await self._performer.perform(plan, consent)
             return Ended(refused)
         journal = await self._desk.journal()
@@ -63,6 +64,7 @@ class Sessions:
         write = plan.writes[0]
         assert isinstance(write, OpenSession)
         began = self._desk.now()
+        # Only what the record is made from: it never gets into the outbox, where a crash would find it.
         intent = Intent(
             new_intent_id(),
             write.ref,
@@ -77,6 +79,7 @@ class Sessions:
         )
         self._record(journal, intent, "intent", intent.reason, more)
         came = await self._done(journal, intent, work)
+        # A try that failed, or a session that was lost, books no time on anybody's ticket.
         seconds = (self._desk.now() - began).total_seconds() if came.outcome.state is State.DONE else 0.0
         outcome = self._settle(
             journal, intent, replace(came, more={**came.more, "seconds": f"{seconds:.0f}"})
@@ -90,6 +93,7 @@ class Sessions:
             refused = error.failure.reason in (Reason.REFUSED, Reason.CONFLICT)
             return Came(Outcome(intent.ref, State.REFUSED if refused else State.FAILED, error.failure), {})
         except BaseException:
+            # Not Exception: a task that is cancelled, as at a quit, raises CancelledError, which is none.
             sentence = "mspterm was left while the session was open; it may have gone on."
             lost = Outcome(intent.ref, State.UNCERTAIN, Failure(Reason.UNKNOWN, sentence))
             self._settle(journal, intent, Came(lost, {}))
@@ -101,6 +105,7 @@ class Sessions:
         try:
             self._record(journal, intent, outcome.state.value, reason, came.more)
         except Failed as error:
+            # The session has been by now: a journal that is full must not hide what came of it.
             return replace(outcome, detail=(*outcome.detail, f"not recorded: {error.failure.sentence}"))
         return outcome
 

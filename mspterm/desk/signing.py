@@ -29,6 +29,7 @@ def signed(desk: Desk, write: Write) -> Write:
 async def identify(desk: Desk, name: str) -> str | None:
     """Under whose name this connection writes, asked once and kept; None where it can't say now."""
     known = desk.store.connections.get(name)
+    # Not where it is known to be down: a plan must not hang on that, and says that it isn't known.
     if known.identity is None and known.failure is None:
         with contextlib.suppress(Failed):
             identity = await (await desk.connector(name)).whoami()
@@ -42,6 +43,7 @@ async def under_a_name(desk: Desk, plan: Plan) -> Plan:
     through = [w for w in plan.writes if not isinstance(w, OpenSession) or w.by != "ssh"]
     names = dict.fromkeys(connection_of(w) for w in through)
     lines = [_acting_as(n, await identify(desk, n)) for n in names]
+    # Before the plan is shown: what is consented to, by hash, is the text as it goes out.
     writes = tuple(signed(desk, w) for w in plan.writes)
     if writes != plan.writes:
         lines.append(f"signed: -- {desk.config.technician.name}")

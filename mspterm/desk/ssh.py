@@ -47,6 +47,7 @@ from mspterm.domain.ssh_said import failure_of, offered_fingerprint
 
 SHORT = 8
 """Characters at a fingerprint's end that a person may type for the whole of it."""
+# A killed process leaves its folder behind; a day is longer than sessions last.
 _LEFT_OVER_S = 86_400
 
 
@@ -79,6 +80,7 @@ def resolve(desk: Desk, device: Device, client: str | None) -> SshTarget:
     held: Mapping[str, Any] = desk.config.raw.get("ssh", {})
     known = desk.canonical(client, device.connection)
     of_device = _of_device(held, device)
+    # What is set nearest to the device wins: for itself, for its client, for all.
     layers = (of_device, _of_client(held, client, known), held)
     user = str(_first(layers, "user") or getpass.getuser())
     jump = _first(layers, "jump")
@@ -87,8 +89,10 @@ def resolve(desk: Desk, device: Device, client: str | None) -> SshTarget:
         ref=device.ref,
         name=device.name,
         client=known,
+        # A client has keys of its own, as every site has its 192.168.1.10; so has what is of no client.
         folder=slug(known or f"of {device.connection}"),
         device=Hop(str(of_device.get("host") or _address(device)), user, int(_first(layers, "port") or 22)),
+        # A word for it: where a client's jump is left out, the one of the whole table counts.
         jump=None if jump in (None, DIRECTLY) else hop(str(jump), user),
         identity_file=None if identity is None else str(identity),
         agent=bool(held.get("agent", False)),
@@ -125,6 +129,7 @@ def _reachable(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # Agents report these truthfully of themselves; from the jump host they are the jump host.
     return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified)
 
 
@@ -170,6 +175,7 @@ class Ssh:
         async def work() -> Came:
             with session_folder(self._folder) as folder:
                 env = environment(target, write.ticket, self._environ)
+                # Before the config is written: looking at a key leaves the probe's own config in that file.
                 await self._trust(target, folder, env, front)
                 _private(folder / CONFIG_FILE, text)
                 return self._came(target, await front.session(ARGV, env, folder))
@@ -187,6 +193,7 @@ class Ssh:
     async def _trust(self, target: SshTarget, folder: Path, env: Mapping[str, str], front: Front) -> None:
         """Every host's key confirmed and kept. Raises Failed where one isn't."""
         known = self.known(target)
+        # The jump first: the device is looked at through it, and by then through a key that was confirmed.
         for name, host in ((JUMP, target.jump), (DEVICE, target.device)):
             pinned = target.host_key if name == DEVICE else None
             held = known.of(target.aliases[name]) if host else []
@@ -200,11 +207,13 @@ class Ssh:
     async def _look(self, target: SshTarget, name: str, folder: Path, env: Mapping[str, str]) -> HostKey:
         """The key that a host shows, without an attempt to log in to it. Raises Failed where it shows none."""
         seen = folder / "seen"
+        # The file is added to: the jump's key in it must not pass for the device's.
         seen.unlink(missing_ok=True)
         known = str(self.known(target).path)
         _private(folder / CONFIG_FILE, config_text(target, known, probed=name, seen=str(seen)))
         ran = await run_lent((*PROBE_ARGV, name), env, folder)
         keys = read_keys(seen)
+        # By the file, not by the status: a probe tries no login, so ssh ends with 255 in any case.
         if not keys:
             failure = failure_of(target, 255, ran.said, known)
             assert failure is not None

@@ -34,6 +34,7 @@ async def ended(folder: Path, pid: int) -> Ran | None:
     while found is None and _lives(pid):
         await asyncio.sleep(_LOOK_S)
         found = _read(folder)
+    # Once more: between our last look and its end it may have written.
     return found or _read(folder)
 
 
@@ -62,6 +63,7 @@ def main(folder: Path) -> None:
     with contextlib.suppress(OSError):
         new = folder / f"{_ENDED}.new"
         new.write_text(json.dumps({"status": ran.status, "said": ran.said}), encoding="utf-8")
+        # Whole or not there at all: the console reads it every moment.
         new.replace(folder / _ENDED)
 
 

@@ -17,6 +17,7 @@ def plan_terminal(
     desk: Desk, device: Device, client: str | None, ticket: str | None, *, shell: str, run_as: str
 ) -> Plan:
     """Raises Failed where its RMM has no terminal; the sentence then says where the device's page is."""
+    # By the manifest, which needs no credential: a plan only shows what would be done.
     able = desk.manifest(device.connection).able("terminal")
     if not able.possible:
         page = f" Its own page is {device.url}" if device.url else ""

@@ -41,6 +41,7 @@ def keep(store: Store, found: Mapping[str, Tie]) -> None:
         for t in found.values()
     ]
     text = json.dumps(rows)
+    # Each write of the store wakes every console on the host, and most polls change no tie.
     if text != store.database.get(_KEY):
         store.database.put(_KEY, text)
 
@@ -58,6 +59,7 @@ def renew(store: Store, clockwork: Clockwork, connection: str, now: datetime) ->
     with_ticket = {device for devices in store.tickets.device_refs().values() for device in devices}
     for ref, alert in on.items():
         before, device = known.get(ref), alert.device_ref
+        # Once tied it stays so: the nearest ticket may be another by now.
         ticket = before.ticket if before else read.ticket_of(alert) if device in with_ticket else None
         if ticket is not None:
             quiet = quieted(store.devices.get(alert.device_ref or ""), now)
@@ -103,6 +105,7 @@ class _Reader:
         device = self._store.devices.get(alert.device_ref or "")
         if device is None:
             return None
+        # The readers hold this very mapping: it is filled with the few that are asked, not all 20,000.
         self._devices[device.ref] = device
         refs = self._store.devices.tickets_of(device.ref)
         tickets = [t for t in map(self._store.tickets.get, refs) if t is not None]

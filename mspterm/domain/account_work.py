@@ -38,9 +38,11 @@ def command_word(command: RunCommand, words: Iterable[str]) -> str | None:
 
 def verified_at(notes: Iterable[Note], ticket: Ticket, now: datetime) -> datetime | None:
     """When the ticket's contact was verified, by the last note on it, where that still holds."""
+    # As `desk.incidents` writes it into the note where the ticket has no contact.
     caller = fold(ticket.contact.name if ticket.contact else "the caller")
     # Not a co-managed note: the client's own IT can write those.
     said = [(n.at, found) for n in notes if n.kind == "internal" and (found := verified_by(n.body))]
+    # The latest one alone counts, so that a failed check takes back an earlier passed one.
     at, (who, passed) = max(said, default=(now, ("", False)))
     return at if passed and fold(who) == caller and now - at <= HOLDS else None
 
@@ -75,4 +77,5 @@ def _within(word: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=64)
 def _begins(word: str) -> re.Pattern[str]:
+    # Open at its end: a word of the config finds its plurals and compounds as well.
     return re.compile(rf"(?<!\w){re.escape(fold(word))}")

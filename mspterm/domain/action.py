@@ -14,6 +14,7 @@ from mspterm.domain.spec import Risk
 from mspterm.domain.ticket import Ticket
 
 if TYPE_CHECKING:
+    # For types only: `approval` imports this module.
     from mspterm.domain.approval import Approval
 
 
@@ -126,6 +127,7 @@ class Attach:
     contact: str | None = None
 
 
+# `store.intents` reads each of these back from the outbox by its name: a new kind goes there too.
 Write = Update | NewTicket | RunCommand | Reboot | OpenSession | Attach
 
 
@@ -187,18 +189,22 @@ class Plan:
         """All that counts of it, as canonical JSON: what would be written, of what as it was known, and
         what was claimed for it. A second person signs this."""
         emergency = self.emergency
+        # Not the plan's lines: who signs reads words made of this text alone (`approval.shown`).
         core = {
             "action": self.action,
+            # With its kind, as the fields of a Reboot alone would be a ref and say nothing.
             "writes": [{"write": type(w).__name__, **asdict(w)} for w in self.writes],
             "targets": [asdict(t) for t in self.targets],
             "emergency": None if emergency is None else asdict(emergency),
             "break_glass": self.break_glass,
         }
+        # Sorted and ASCII: one plan has the same bytes in every process that makes, signs or checks it.
         return json.dumps(core, sort_keys=True, default=str, ensure_ascii=True, separators=(",", ":"))
 
     @property
     def hash(self) -> str:
         """16 hex digits over all that counts of it."""
+        # 64 bits notice a change; they don't withstand somebody who makes two plans of one hash.
         return hashlib.sha256(self.whole.encode()).hexdigest()[:16]
 
 

@@ -16,6 +16,7 @@ FINAL_S = 5 * MINUTE
 
 _STEPS = (0, 15, MINUTE, 2 * MINUTE, 5 * MINUTE)
 _NAMES = ("now", "15s", "1m", "2m")
+# With a sign and the "d" these are the seven characters of a countdown: a vendor's "no date" fits too.
 _MOST_DAYS = 99_999
 
 
@@ -43,6 +44,7 @@ def age_changes_in(seconds: float) -> float:
 def countdown(due: datetime, now: datetime) -> str:
     """What is left, at most seven characters: `12d`, `3h05`, `42m`, in the end `4:59`; from the due
     instant on what it is overdue by, `-0m`, `-2h14`, `-3d`."""
+    # Up before the due instant, down after it: neither due nor overdue is ever said too early.
     left = (due - now).total_seconds()
     if left <= 0:
         return "-" + _coarse(floor(-left))
@@ -58,8 +60,10 @@ def next_change(due: datetime, now: datetime) -> float:
         return (floor(-left) // step + 1) * step + left
     whole = ceil(left)
     if whole <= FINAL_S:
+        # Rounding up leaves more than 0 here: a timer of 0 would run for ever.
         return left - (whole - 1)
     step = _step(whole)
+    # One second below the step, as seconds are rounded up; at FINAL_S at the latest, where they begin.
     return left - max(whole // step * step - 1, FINAL_S)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from mspterm.domain.action import Emergency, Target
 from mspterm.domain.guard import phrase_of
 
+# The sentence in `_too_late` names these minutes too.
 VALID = timedelta(minutes=15)
 _AHEAD = timedelta(minutes=1)
 """How far another host's clock may run before ours."""
@@ -46,6 +47,8 @@ class Approval:
     def message(self) -> bytes:
         """What the signature is over."""
         request = self.request
+        # The first words keep a signature of this key for anything else from counting here; a list keeps
+        # the end of one field from being read as the start of the next.
         said = [
             "mspterm approval 1", request.id, request.requester, request.asked_at.isoformat(), request.plan,
             self.by, self.at.isoformat(),
@@ -72,6 +75,7 @@ def doubt(approval: Approval, plan: str, here: Presented, proves: Proves) -> str
     key = here.approvers.get(approval.by)
     if key is None:
         return f"{approval.by} is no approver here; [guard.approvers] lists them with their public keys"
+    # Before all that the request says: nothing of it is believed until the signature holds.
     if not proves(key, approval.signature, approval.message):
         return f"the signature is not {approval.by}'s, or what was signed has been changed"
     if approval.request.plan != plan:
@@ -79,6 +83,7 @@ def doubt(approval: Approval, plan: str, here: Presented, proves: Proves) -> str
     asked = approval.request.requester
     if asked.casefold() != here.requester.casefold():
         return f"it was signed for {asked}, and you are {here.requester}"
+    # Also by the key: a second name with the asker's own key is no second person.
     if approval.by.casefold() == asked.casefold() or key == here.own_key:
         return "you signed it yourself; a second person is needed"
     return _too_late(approval, here)

@@ -6,6 +6,7 @@ from mspterm.domain.action import Plan, Write
 from mspterm.domain.reasons import Failure, Reason
 from mspterm.domain.spec import Risk
 
+# What goes wrong is seen on one device, then on six, before it is everywhere (security.md 2.4).
 _SECOND = 5
 FEW = 5
 """Devices for which a typed phrase that names their number stands for the look, where nobody can look."""

@@ -9,6 +9,7 @@ from typing import Literal
 CallClass = Literal["interactive", "action", "poll", "prefetch"]
 
 CLASSES: tuple[CallClass, ...] = ("interactive", "action", "poll", "prefetch")
+# What is kept for each class of the tenant's limit (resilience.md 3.4).
 SHARES: dict[CallClass, float] = {"interactive": 0.4, "action": 0.3, "poll": 0.2, "prefetch": 0.1}
 _LEAVES: dict[CallClass, tuple[CallClass, ...]] = {
     "interactive": ("action",),
@@ -19,6 +20,7 @@ _LEAVES: dict[CallClass, tuple[CallClass, ...]] = {
 """Whose unused share a class never takes."""
 PARTS = 30
 """A window is counted in so many parts, so that what is kept of it stays small."""
+# Only calls find out that a tenant takes calls again, so some are always left.
 LEAST_RATE = 1 / 16
 RISE_S = 1200.0
 """Seconds in which the rate would rise from nothing to the whole: 5 % of the limit a minute."""
@@ -69,6 +71,7 @@ def settled(ledger: Ledger, now: float) -> Ledger:
         ledger = _shifted(ledger, now - ledger.at)
     counting = tuple(s for s in ledger.spent if s.until > now)
     rate = min(1.0, ledger.rate + max(0.0, now - ledger.braked) / RISE_S)
+    # The rise is in `rate` by now and must not be counted again; a hold that is to come stays.
     return replace(ledger, at=now, spent=counting, rate=rate, braked=max(now, ledger.braked))
 
 
@@ -84,6 +87,7 @@ def in_force(ledger: Ledger, limit: Limit | None) -> Limit | None:
 
 def allowance(ledger: Ledger, limit: Limit) -> int:
     """Calls in one window that the rate leaves of the limit."""
+    # At least one: a small limit under the brake would never be tried again.
     return max(1, int(limit.calls * limit.take * ledger.rate))
 
 
@@ -99,6 +103,7 @@ def _by_class(spent: Iterable[Spent]) -> dict[CallClass, int]:
 
 def _may_go(spent: tuple[Spent, ...], most: int, kind: CallClass) -> bool:
     by_class = _by_class(spent)
+    # Not below 0: what a class took beyond its share is in the sum of calls already.
     kept = sum(max(0.0, SHARES[other] * most - by_class[other]) for other in _LEAVES[kind])
     return most - sum(by_class.values()) - kept >= 1
 
@@ -111,6 +116,7 @@ def wait(ledger: Ledger, limit: Limit | None, kind: CallClass, now: float) -> fl
         return hold
     most, left = allowance(ledger, limit), sorted(ledger.spent, key=lambda s: s.until)
     until = now
+    # Calls lapse in this order, so the first rest among which it may go gives the wait.
     while left and not _may_go(tuple(left), most, kind):
         until = left.pop(0).until
     return max(hold, until - now)
@@ -125,6 +131,7 @@ def spend(ledger: Ledger, limit: Limit | None, kind: CallClass, now: float) -> L
     # To the end of the part it falls in, so that it counts for a whole window at least.
     until = (now // part + 1) * part + limit.per_s
     one = tuple(int(kind == c) for c in CLASSES)
+    # Equal parts are the same float, as each is made by the same multiplication.
     last = next((s for s in ledger.spent if s.until == until), Spent(until, (0, 0, 0, 0)))
     a, b, c, d = (x + y for x, y in zip(last.calls, one, strict=True))
     others = tuple(s for s in ledger.spent if s.until != until)

@@ -21,7 +21,9 @@ Pause = tuple[datetime, datetime | None]
 """From when to when a clock stood; None: it still does."""
 
 PAGE = 16 * DAY
+# In pages: a calendar that never opens ends a search there (`_never` names the years).
 _HORIZON = 20 * 366 * DAY // PAGE
+# The end of a pause that goes on, as a number, so that spans have one form only.
 _FOREVER = 1 << 62
 
 
@@ -39,6 +41,7 @@ class BusinessTime:
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
+        # None is ever dropped: a century, the longest that is counted, is some 2,300 small pages.
         self._pages: dict[int, _Page] = {}
 
     def due(self, start: datetime, seconds: int, pauses: Sequence[Pause] = ()) -> datetime:
@@ -70,6 +73,7 @@ class BusinessTime:
         day = self._landing(wall // DAY, days, working=end_of_day)
         if end_of_day:
             return _instant(self.spans_on(day)[-1][1])
+        # Not by way of the wall: where the zone shows it twice, that would be the first of two instants.
         landed = at if day == wall // DAY else self._from_wall(day * DAY + wall % DAY)
         if self.open_at(landed):
             return _instant(landed)
@@ -104,11 +108,13 @@ class BusinessTime:
         for number in range(first, last):
             total += self._page(number).sums[-1]
         for low, high in pauses:
+            # The pauses are apart, so no second is taken off twice.
             total -= self.elapsed_at(max(low, start), min(high, end))
         return total
 
     def open_at(self, at: int) -> bool:
         page = self._page(at // PAGE)
+        # Spans are half-open: at the closing instant itself it is closed.
         index = bisect_right(page.ends, at)
         return index < len(page.starts) and page.starts[index] <= at
 
@@ -215,6 +221,7 @@ def _clamped(wall: Span, index: int, twice: Sequence[Span]) -> Span:
 
 
 def _second(at: datetime) -> int:
+    # Down, never to the nearest: a start must not come to lie after what happened.
     return floor(at.timestamp())
 
 

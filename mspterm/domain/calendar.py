@@ -39,6 +39,7 @@ class Calendar:
             return ()
         hours = self.shifts.get(day)
         if hours is None:
+            # 1970-01-01 was a Thursday, and the week here begins with Monday.
             hours = self.weekly[(day + 3) % 7]
         breaks = self.breaks.get(day)
         return subtract(hours, breaks) if breaks else hours
@@ -52,6 +53,7 @@ def calendar_of(table: Mapping[str, Any]) -> Calendar:
     name = table.get("timezone")
     if not isinstance(name, str):
         raise _bad('the calendar has no "timezone"')
+    # For its error: a misspelt zone is told with the config and not at the first ticket's clock.
     zone_of(name)
     weekly = _table(table, "weekly")
     unknown = sorted(set(weekly) - set(WEEKDAYS))
@@ -122,6 +124,7 @@ def _second(text: str) -> int:
     if found is None:
         raise ValueError(text)
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
+    # 24:00 is the end of a day and may stand; a second later is no time.
     if minute > 59 or second > 59 or (total := hour * 3600 + minute * 60 + second) > DAY:
         raise ValueError(text)
     return total
@@ -129,6 +132,7 @@ def _second(text: str) -> int:
 
 def _day(text: Any) -> int:
     try:
+        # TOML brings dates, the JSON of the cases texts.
         return day_number(text if isinstance(text, date) else date.fromisoformat(text))
     except (TypeError, ValueError) as error:
         raise _bad(f'"{text}" is not a date such as 2026-12-25') from error

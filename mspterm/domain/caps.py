@@ -24,6 +24,7 @@ def policy(plan: Plan, ctx: GuardContext) -> Failure | None:
 def free_text(plan: Plan, ctx: GuardContext) -> Failure | None:
     """Which tiers may type a command line or open a session; others have scripts of the RMM's library."""
     tiers = ctx.free_text_tiers
+    # All three tiers are no limit, so it holds also where the technician's tier isn't set.
     if not _is_free_text(plan) or not set(tiers) < {"L1", "L2", "L3"} or ctx.tier in tiers:
         return None
     who = f"you are {ctx.tier}" if ctx.tier else "[technician] tier doesn't say yours"
@@ -71,6 +72,7 @@ def _over(plan: Plan, ctx: GuardContext) -> Iterator[str]:
             f"a command line may go to {ctx.free_text_max_devices} devices ([guard] free_text_max_devices),"
             f" not to {count}; choose fewer, {_LIBRARY}"
         )
+    # What is asked counts as well: one plan may not step over the hour's cap at once.
     writes, most = len(plan.writes), ctx.max_disruptive_per_hour
     if ctx.disruptive_last_hour + writes > most:
         yield (

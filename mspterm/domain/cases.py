@@ -37,10 +37,12 @@ def evaluate_line(line: str) -> str:
             raise _bad("a case is an object")
         ident = case.get("id")
         return json.dumps({"id": ident, "result": evaluate(case)})
+    # Before ValueError, of which it is one; without an object there is no id to answer with.
     except json.JSONDecodeError as error:
         return json.dumps({"id": None, "error": f"the line is not JSON: {error}"})
     except Failed as error:
         return json.dumps({"id": ident, "error": error.failure.sentence})
+    # RecursionError: arrays nested thousands deep.
     except (ValueError, OverflowError, OSError, RecursionError) as error:
         return json.dumps({"id": ident, "error": f"a number or a date is out of range: {error}"})
 
@@ -103,6 +105,7 @@ def _at(case: Mapping[str, Any], key: str) -> datetime:
 
 def _instant(text: Any) -> datetime:
     at = datetime.fromisoformat(text)
+    # Without its offset it would be read in this machine's zone.
     if at.tzinfo is None:
         raise ValueError("no zone")
     return at
@@ -110,6 +113,7 @@ def _instant(text: Any) -> datetime:
 
 def _value(case: Mapping[str, Any], key: str, kind: type[T]) -> T:
     found = case.get(key)
+    # A bool is an int in Python, and no count of anything here.
     if isinstance(found, kind) and not isinstance(found, bool):
         return found
     raise _bad(f'the case has no "{key}" that is {"a table" if kind is dict else "a whole number"}')

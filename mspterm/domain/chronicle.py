@@ -24,6 +24,7 @@ def seen(ticket: Ticket, known: Ticket | None) -> tuple[Event, ...]:
     dated by the ticket's own last change. The same look twice adds nothing."""
     if known is None or not known.history:
         return _first(ticket)
+    # An answer that was overtaken on its way: taken for news it would undo changes.
     if ticket.updated_at < known.updated_at:
         return known.history
     new = tuple(_changes(ticket, known))
@@ -33,8 +34,10 @@ def seen(ticket: Ticket, known: Ticket | None) -> tuple[Event, ...]:
 def events_of(ticket: Ticket) -> tuple[Event, ...]:
     """The log that clocks are computed from, in order, CREATED first."""
     history = ticket.history or _first(ticket)
+    # The log has changes only, so what the first of them replaced is the priority it was created with.
     before = next((e.word for e in history if e.kind is Happened.PRIORITY), str(ticket.priority))
     created = Event(ticket.created_at, Happened.CREATED, before)
+    # Nothing may come before CREATED: `course` takes the first event for it.
     counts = (e for e in history if e.at >= created.at and e.kind not in ROUTE)
     later = sorted(counts, key=lambda e: e.at)
     return (created, *later)
@@ -57,6 +60,8 @@ def events_from(detail: TicketDetail, class_of: Callable[[str], StatusClass]) ->
     last = statuses[-1] if statuses else StatusClass.NEW
     if last != ticket.status_class:
         return None
+    # The present priority from creation on: the vendor's words for earlier ones have no number here,
+    # and a change of priority counts anew from creation anyway (sla.md 1.2).
     return (Event(ticket.created_at, Happened.CREATED, str(ticket.priority)), *found)
 
 
@@ -88,10 +93,12 @@ def _changes(ticket: Ticket, known: Ticket) -> Iterator[Event]:
         yield Event(at, Happened.PRIORITY, str(ticket.priority), str(known.priority))
     if ticket.customer_replied_at is not None and known.customer_replied_at is None:
         yield Event(ticket.customer_replied_at, Happened.CUSTOMER)
+    # A list tells of our answer by this alone: the customer's word no longer stands open.
     if ticket.customer_replied_at is None and known.customer_replied_at is not None:
         yield Event(at, Happened.AGENT)
     if (ticket.queue, ticket.tier) != (known.queue, known.tier):
         yield Event(at, Happened.QUEUE, _place(ticket), _place(known))
+    # By id: a name is corrected without anybody taking over.
     if ticket.assignee_id != known.assignee_id:
         yield Event(at, Happened.OWNER, ticket.assignee or "", known.assignee or "")
 

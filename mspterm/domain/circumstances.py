@@ -47,6 +47,7 @@ def not_entered(plan: Plan, around: Circumstances, *, several: bool = False) -> 
     entry = around.entry
     if entry is None:
         return f"no client is entered, and this is in {wanted}; {ENTER}"
+    # Where the time isn't known, the entry is over.
     if around.now is None or around.now >= entry.until:
         return f"your time in {_named([entry.client])} ended at {entry.until:%H:%M} UTC; {ENTER} again"
     inside = [client == entry.client for client in around.of(plan)]
@@ -77,6 +78,7 @@ def freeze_line(plan: Plan, around: Circumstances) -> str:
 def freeze_on(day: date, freezes: Iterable[tuple[str, str, str]]) -> str | None:
     """The freeze (first and last date, why) that a day is in, in words."""
     for first, last, why in freezes:
+        # ISO dates are in order as texts.
         if first <= day.isoformat() <= last:
             return f"change freeze until {last}{f' ({why})' if why else ''}"
     return None
@@ -90,6 +92,7 @@ def window_now(name: str, hours: BusinessTime | None, now: datetime) -> str:
         if hours.is_open(now):
             return f"open now ({name})"
         return f"OUTSIDE it ({name}); it opens {hours.due(now, 0):%Y-%m-%d %H:%M} UTC"
+    # A calendar of holidays alone never opens; the plan is still to be shown.
     except Failed:
         return f"OUTSIDE it ({name}); it never opens"
 

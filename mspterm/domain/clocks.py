@@ -63,6 +63,7 @@ def state(events: Sequence[Event], policy: Policy, hours: Hours, now: datetime) 
     """
     past = [e for e in events if e.at <= now]
     found: dict[str, Reckoning] = {}
+    # `past` may be empty: a server whose clock is ahead dates CREATED after `now`.
     for target in TARGETS if past else ():
         goal = policy.goal(target, priority_in(past))
         run = course(target, past, policy) if goal else None
@@ -103,6 +104,7 @@ def _warned(
     whole = business.elapsed(run.start, due, pauses)
     for percent in percents:
         at = due if percent == 100 else business.due(run.start, whole * percent // 100, pauses)
+        # Where a PSA's due leaves no open time, counting ends at the next opening, which is after it.
         yield Threshold(min(at, due), target, percent)
 
 
@@ -130,6 +132,7 @@ def stored(events: Sequence[Event], policy: Policy, hours: Hours) -> dict[str, C
         if goal is not None and run is not None:
             calendar = policy.calendar_for(goal)
             due, since = _due(goal, run, _business(calendar, hours))
+            # An inexact time means "by then", and would be read as the instant itself.
             met_at = run.met_at if run.exact else None
             found[target] = Clock(_kept(run, due, since), due, "calc", met_at, calendar=calendar)
     return found
@@ -175,11 +178,13 @@ def _breached_at(
     """The first missed due time, as the clock stood between each event and the next. Before the ticket
     was first seen it may have been paused or answered: what seems missed there isn't counted."""
     seen = next((n for n, event in enumerate(events) if event.kind is Happened.SEEN), 0)
+    # Each prefix is reckoned anew; `chronicle.KEPT` bounds their number, and nothing has to be kept in step.
     for count in range(seen + 1, len(events) + 1):
         past = events[:count]
         ends = events[count].at if count < len(events) else now
         missed = _missed(target, past, policy, hours, ends, last=count == len(events))
         if missed is not None:
+            # A change may put the due time into the past: it is missed from the change on, not before.
             changed = past[-1].kind is not Happened.SEEN
             return max(missed, past[-1].at) if changed else missed
     return None
@@ -196,6 +201,7 @@ def _missed(
     due, paused_since = _due(goal, run, _business(policy.calendar_for(goal), hours))
     if paused_since is not None:
         return None
+    # What comes at the due instant is in time; where nothing comes, that instant is late, as in `state_at`.
     return due if due < ends or (last and due == ends) else None
 
 

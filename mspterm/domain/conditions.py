@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from mspterm.domain.folding import fold
 
+# The first that matches decides: "offline" and "load" are said of anything, so what names the thing
+# itself stands before them.
 _CONDITIONS = (
     ("backup", r"backup|veeam|repository|snapshot|replication job"),
     ("certificate", r"certificate|\bssl\b|\btls\b"),
@@ -46,6 +48,7 @@ PROVIDERS: tuple[str, ...] = (
     *("Telekom", "Vodafone", "BT", "Virgin Media", "Orange", "Swisscom", "Telstra"),
 )
 """Vendors, carriers and clouds whose fault shows at many clients; the config may name others."""
+# One service under several names would stay below the number of clients that makes a provider's storm.
 _SAME = {"office 365": "microsoft 365", "m365": "microsoft 365", "exchange online": "microsoft 365"}
 DOWN = frozenset({"offline", "tunnel", "power"})
 """Conditions that one cause spreads over a site."""
@@ -58,6 +61,7 @@ def condition_of(text: str, device: str | None = None) -> str:
     """The condition that a subject tells of; of one that no pattern knows the words without the
     device's name and without what varies (numbers, sizes, times)."""
     words = fold(text)
+    # A host called BACKUP01 tells of no backup.
     if device:
         words = words.replace(device, " ")
     for name, pattern in _PATTERNS:
@@ -68,6 +72,7 @@ def condition_of(text: str, device: str | None = None) -> str:
 
 def provider_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     """Finds any of the names as whole words, the longest first; None where there are none."""
+    # `|` takes the first name that fits, so one that is within another comes after it.
     parts = sorted({fold(name) for name in names if name.strip()}, key=lambda n: (-len(n), n))
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, parts))})(?!\w)") if parts else None
 

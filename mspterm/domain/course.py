@@ -58,8 +58,10 @@ def _meets(target: str, event: Event, policy: Policy) -> bool:
         return target == "response"
     if event.kind not in _STATES:
         return False
+    # What is over needed no plan, so that meets it too.
     if target == "plan":
         return _over(event) or fold(event.word) in policy.plan_statuses
+    # Every status but New is a first response, as Autotask maps them (desk-practice.md).
     return event.value != "new"
 
 
@@ -76,6 +78,7 @@ def _resolution(created: datetime, events: Sequence[Event], policy: Policy) -> C
     for event in events:
         if event.kind not in _STATES:
             continue
+        # Of resolved and then closed the first counts.
         if _over(event) and found.met_at is None:
             found = replace(found, met_at=event.at, exact=event.kind is not Happened.SEEN)
         elif not _over(event) and found.met_at is not None:
@@ -87,6 +90,7 @@ def _reopened(closed: Course, at: datetime, reopen: Reopen) -> Course:
     if reopen is Reopen.IGNORE or closed.met_at is None:
         return closed
     start = at if reopen is Reopen.RESTART else closed.start
+    # The time closed is a pause, as in Zammad and Frappe: else reopening would often be a breach at once.
     return replace(closed, start=start, met_at=None, exact=True, pauses=(*closed.pauses, (closed.met_at, at)))
 
 
@@ -98,6 +102,7 @@ def _update(events: Sequence[Event], policy: Policy) -> Course | None:
     waits = False
     for event in events:
         if event.kind is Happened.CUSTOMER and not waits:
+            # Reached only where no word waits: a customer who writes daily must not put the due time off.
             begun = begun if policy.keep_in_loop and begun and met is None else event
             met, waits = None, True
         elif event.kind is Happened.AGENT:

@@ -66,11 +66,13 @@ def foreseen(
 
     Raises Failed (bad data) where a calendar is missing or never opens.
     """
+    # A child goes with its parent, which is proposed for all of them.
     if ticket.tier not in TIERS or not ticket.active or ticket.type in _PLANNED or ticket.parent:
         return ()
     since, to = entered(ticket), above(ticket.tier, tiers)
     events = events_of(ticket)
     found = [*_by_clock(ticket, events, rules, policy, hours, to)]
+    # While others are waited for, time in a tier is nobody's neglect; clocks know their pauses themselves.
     if ticket.status_class is not StatusClass.WAITING or ticket.customer_replied_at is not None:
         found += _by_time(ticket, events, rules, hours.get(policy.calendar) or hours[ALWAYS], to)
     return tuple(sorted((p for p in found if p.at >= since), key=lambda p: p.at))
@@ -96,6 +98,7 @@ def above(tier: str, tiers: Collection[str]) -> str | None:
 def entered(ticket: Ticket) -> datetime:
     """Since when it is in its tier, as far as that was seen: a desk's tickets begin in L1, and of those
     first seen above it is known since when they are not elsewhere."""
+    # Another queue of the same tier is no move, and must not put a proposal off.
     moves = [e for e in ticket.history if e.kind is Happened.QUEUE and _tier(e.value) != _tier(e.word)]
     if moves:
         return moves[-1].at
@@ -125,6 +128,7 @@ def _by_clock(
                 f"{percent} % of the time to {threshold.target} was used up at {_at(threshold.at)}",
                 to,
             )
+    # `thresholds` is of running clocks; of one that the PSA calls breached its due time is the reason.
     for target, clock in ticket.sla.named():
         missed = clock.state is ClockState.BREACHED and clock.met_at is None and clock.due
         if missed and target in _TARGETS:
@@ -134,7 +138,9 @@ def _by_clock(
 def _by_time(
     ticket: Ticket, events: Sequence[Event], rules: Rules, business: BusinessTime, to: str | None
 ) -> Iterator[Proposal]:
+    # What was put off to a date isn't neglected before it.
     since = max(entered(ticket), ticket.next_action_at or ticket.created_at)
+    # Without an open one: it is met here only where the customer has answered it, and then time counts.
     pauses = [
         (a, b) for status, a, b in status_spans(events) if b is not None and status.startswith("waiting")
     ]

@@ -17,6 +17,7 @@ LOOK_BACK = timedelta(days=14)
 _MOST = 6
 
 
+# A Protocol, as the facts are made in `config`, which this layer can't import.
 class Notices(Protocol):
     """A client's facts, as far as they bind whoever works on its ticket."""
 
@@ -85,6 +86,7 @@ def ticket_lines(title: str, rows: Iterable[TicketRow], now: datetime) -> tuple[
     late = [row for row in rows if row.updated_at >= since]
     if not late:
         return ()
+    # The store gives the latest first, so the cut leaves these.
     more = [f"  and {len(late) - _MOST} more"] if len(late) > _MOST else []
     return (title, *(f"  #{r.number} {r.status}: {r.summary}" for r in late[:_MOST]), *more)
 
@@ -97,5 +99,6 @@ def _clocks(ticket: Ticket, now: datetime) -> Iterator[str]:
         source = clock.source or "no source"
         due = f", due {clock.due:%Y-%m-%d %H:%M}Z" if clock.due is not None else ""
         live = clock.met_at is None and state in (ClockState.RUNNING, ClockState.BREACHED)
+        # A clock that stands will be due later than its due time says, so no countdown to that.
         left = f" ({countdown(clock.due, now)})" if live and clock.due is not None else ""
         yield f"SLA {name}: {state.value}{due}{left} [{source}]"

@@ -34,6 +34,7 @@ def compared(clock: Clock, found: Reckoning | None) -> tuple[str, ...]:
     if found is None:
         return (f"due {_utc(clock.due)} by the PSA; no policy of the config has this target",)
     apart = clock.due - found.due
+    # The minute of `ticket.DIFFERS`: a row's badge and this line must agree.
     if abs(apart) <= timedelta(minutes=1):
         return (f"due {_utc(clock.due)} by the PSA, as calculated",)
     side = "later" if apart > timedelta() else "earlier"
@@ -64,6 +65,7 @@ def _counted(found: Reckoning, business: BusinessTime) -> Iterator[str]:
         whole = business.elapsed(found.start, found.due, [p for p in found.pauses if p[1] is not None])
         yield f"  counted {_span(whole)} of open time in {(last - first).days} days"
         return
+    # An open pause isn't cut out: the due time is the one that it had when that began.
     pauses = spans_of([p for p in found.pauses if p[1] is not None])
     total = 0
     for start, end, paused in _stretches(business, range(day_number(first), day_number(last) + 1), pauses):
@@ -120,7 +122,9 @@ def _between(start: int, end: int, zone: str) -> str:
     a, b = (datetime.fromtimestamp(at, UTC).astimezone(zone_of(zone)) for at in (start, end))
     until = f"{b:%H:%M:%S}"
     if b.date() > a.date():
+        # As calendars write the end of a day.
         until = "24:00:00" if until == "00:00:00" else f"{b:%a %H:%M:%S}"
+    # Over a change of clocks the two wall times don't add up to the span; the names say why.
     change = "" if a.utcoffset() == b.utcoffset() else f" ({a:%Z} to {b:%Z})"
     return f"{a:%a %Y-%m-%d %H:%M:%S} - {until}{change}"
 

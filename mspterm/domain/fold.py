@@ -89,6 +89,7 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SKIPPED:
+            # Mail has end tags without a start: below 0 the next real one would count for nothing.
             self._skipped = max(0, self._skipped - 1)
         elif tag in _BLOCKS:
             self._break(gap=tag in _PARAGRAPHS)
@@ -113,6 +114,7 @@ class _Reader(HTMLParser):
 
     def _end_link(self) -> None:
         link, self._link = self._link, None
+        # Other schemes (javascript, file, data) are nothing that a person should open.
         if link is None or not link.address.startswith(("http:", "https:", "mailto:")):
             return
         shown = "".join(link.text).strip()
@@ -123,6 +125,7 @@ class _Reader(HTMLParser):
         text = "".join(self._line)
         text = text.rstrip() if self._preformatted else re.sub(r" {3,}", "  ", text).strip()
         self._line = []
+        # Capped, or nested quotes would make text that grows with the square of the input.
         prefix = "> " * min(self._quotes, MAX_QUOTE_DEPTH)
         if text or always:
             self._lines.append((prefix + text).rstrip())
@@ -139,6 +142,7 @@ class Folded:
     signature: str | None = None
 
 
+# Bounded repeats over lines cut to LONGEST: no mail can make these backtrack for long.
 _REPLY = re.compile(
     r"(?:On\b.{4,200}\bwrote|Am\b.{4,200}\bschrieb\b.{0,120}|Le\b.{4,200}\ba écrit"
     r"|El\b.{4,200}\bescribió)[ \xa0]?:\s*$"
@@ -190,6 +194,7 @@ def _scan(lines: list[str]) -> tuple[int, set[int]]:
         following = lines[at + 1] if at + 1 < len(lines) else ""
         if _ORIGINAL.match(line[:LONGEST]):
             return at, attributions
+        # "From:" alone may be the writer's own; a second header below makes it a mail's head.
         if _OUTLOOK_FROM.match(line) and _OUTLOOK_NEXT.match(following):
             return (at - 1 if at and _is_rule(lines[at - 1]) else at), attributions
         taken = _attribution(line[:LONGEST], following[:LONGEST])
@@ -201,6 +206,7 @@ def _scan(lines: list[str]) -> tuple[int, set[int]]:
 
 def _attribution(line: str, following: str) -> int:
     """How many lines say who wrote what comes next: 0, 1, or 2 where a mail program wrapped it."""
+    # Without a date near its start, "On ... wrote:" may be a plain sentence.
     if not _REPLY_START.match(line):
         return 0
     if _REPLY.match(line):

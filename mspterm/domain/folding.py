@@ -16,4 +16,5 @@ def fold(text: str) -> str:
         return text.lower()
     parts = unicodedata.normalize("NFKD", text)
     bare = "".join(c for c in parts if not unicodedata.combining(c))
+    # Case first: the strokes are listed in lower case only.
     return bare.casefold().translate(_STROKES)

@@ -35,6 +35,7 @@ def proposed(tickets: Sequence[Ticket]) -> Ticket:
     return min(
         tickets,
         key=lambda t: (
+            # One that has children goes first: `_unfit` keeps it from being a child.
             t.ref not in parents and not t.children,
             t.parent is not None,
             t.priority,
@@ -78,8 +79,10 @@ def plan_gather(found: Family, says: Asked, contact: str | None = None, robots: 
     parent, children = found.parent, found.children
     was = parent.contact.name if parent.contact else "nobody"
     if contact is not None:
+        # Before the lines are made, which name who will read the text.
         parent = replace(parent, contact=Contact(clean(contact)))
     told = plan_update("parent", [(parent, says)])
+    # An update of nothing is no write, and would be journalled as one.
     changes = [
         w for w in told.writes if isinstance(w, Update) and w != Update(parent.ref, audience=says.audience)
     ]

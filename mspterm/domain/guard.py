@@ -51,6 +51,7 @@ def judge(plan: Plan, ctx: GuardContext) -> Verdict:
     if plan.risk is not Risk.ROUTINE:
         return _heard(Ask(stake(plan, ctx), plan.phrase or phrase_for(plan)), ctx.consent)
     doubtful = tuple(replies_unverified(plan, ctx))
+    # One phrase for both: who types it has the take-overs before them in the same question.
     if doubtful:
         return _heard(Ask((*_taken(plan, ctx), *doubtful), ANYWAY), ctx.consent)
     taken = tuple(_taken(plan, ctx))
@@ -66,6 +67,7 @@ def phrase_for(plan: Plan) -> str:
 
 def phrase_of(targets: Sequence[Target]) -> str:
     if len(targets) == 1:
+        # A name of quote characters alone would leave nothing to type.
         return _plain(targets[0].name) or _plain(targets[0].ref)
     clients = sorted({t.client for t in targets if t.client})
     return _plain(f"{len(targets)} devices of {' and '.join(clients) or 'an unknown client'}")
@@ -121,6 +123,7 @@ def _written_to(plan: Plan) -> Iterator[str]:
 
 def _shared(plan: Plan, ctx: GuardContext) -> Failure | None:
     name = next((n for n in _written_to(plan) if n in ctx.shared_connections), None)
+    # Clients take the PSA as the record of who did what: under a shared name only a signature says it.
     if name is None or (ctx.allow_shared and ctx.signer):
         return None
     way = "set [technician] name, which signs each text"
@@ -152,6 +155,7 @@ def _shown(plan: Plan, ctx: GuardContext) -> Failure | None:
 def _as_planned(plan: Plan, ctx: GuardContext) -> Failure | None:
     for target in plan.targets:
         now = ctx.known.get(target.ref)
+        # Not by its version, which every poll may change: a note needn't be refused for that.
         if now is not None and (now.name, now.client) != (target.name, target.client):
             was, is_ = (f"{t.name} of {t.client or 'no client'}" for t in (target, now))
             sentence = f"{target.ref} was {was} when this was planned and is {is_} by now; look at it again"
@@ -161,6 +165,7 @@ def _as_planned(plan: Plan, ctx: GuardContext) -> Failure | None:
 
 def _untouchable(plan: Plan, ctx: GuardContext) -> Failure | None:
     for write in plan.writes:
+        # Notes and time stay possible: who may not touch it must still be able to say so on a ticket.
         device = ctx.devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
         if device is not None and DO_NOT_TOUCH in device.flags:
             return refused(f"{device.name} is flagged do-not-touch; ask who set the flag, in [guard] flags")
@@ -169,6 +174,7 @@ def _untouchable(plan: Plan, ctx: GuardContext) -> Failure | None:
 
 def _incident(plan: Plan, ctx: GuardContext) -> Failure | None:
     for write in plan.writes:
+        # On devices only: an incident is still written down on its ticket.
         ticket = ctx.incident_devices.get(write.ref) if isinstance(write, _ON_DEVICES) else None
         if ticket is not None:
             sentence = (
@@ -186,6 +192,7 @@ def _keyed(plan: Plan, ctx: GuardContext) -> Failure | None:
 
 
 def _entry(plan: Plan, ctx: GuardContext) -> Failure | None:
+    # Nobody is in two clients at a time; of a plan for several the others were shown to who signed it.
     above = ctx.approved or plan.break_glass is not None
     why = not_entered(plan, ctx.around, several=above)
     return None if why is None else refused(why)
@@ -198,6 +205,8 @@ def _freeze(plan: Plan, ctx: GuardContext) -> Failure | None:
     return refused(f"{found}; wait, or, with the client's approval, add --emergency REASON --approver WHO")
 
 
+# The first that speaks is what the person hears: what stops every plan stands before what is wrong
+# with this one.
 _WRITES: Rules = (
     _session,
     _connections,
@@ -210,7 +219,9 @@ _WRITES: Rules = (
     _incident,
     unverified,
 )
+# `approval` before `above`: a signature that doesn't hold is told as such, not as one that is missing.
 _DISRUPTIVE: Rules = (_keyed, policy, free_text, approval, above, _entry, not_ours, _freeze)
+# No word of anybody's lifts any other rule.
 _LIFTS: Mapping[Rule, Lift] = {above: Lift.SECOND_PERSON, _freeze: Lift.EMERGENCY, not_ours: Lift.EMERGENCY}
 
 

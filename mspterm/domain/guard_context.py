@@ -25,6 +25,7 @@ class GuardContext:
     lockdown: bool = False
     journal_writable: bool = True
     journal_keyed: bool = True
+    # The usual caps of [guard] (security.md 2.4), as `config.model.Guard` has them too.
     max_devices: int = 5
     max_clients: int = 1
     max_disruptive_per_hour: int = 20

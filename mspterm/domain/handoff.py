@@ -29,9 +29,11 @@ HEADINGS: dict[str, str] = {
 LOW_DISK = 0.10
 """A disk with less than this part free is worth a look."""
 
+# Limits that keep a draft short enough to be read at night; what is cut says that it was.
 _QUOTE_LIMIT = 600
 _TRIED_LIMIT = 12
 _FIELDS = {title.casefold(): name for name, title in HEADINGS.items()}
+# People edit the file: any depth of #, blanks and a colon are taken.
 _HEADING = re.compile(r"\s*#{1,6}\s*(.+?)\s*:?\s*#*\s*")
 
 
@@ -120,6 +122,7 @@ def parse(text: str) -> Handoff | HandoffError:
 def _what(detail: TicketDetail) -> Iterator[str]:
     ticket = detail.ticket
     yield f"{ticket.summary} ({ticket.ref}, P{ticket.priority}, {ticket.status})"
+    # Some PSAs keep the request as the first note and have no description.
     first = next((note.body for note in detail.notes if note.kind == "customer"), "")
     words = (detail.description or first).strip()
     if words:
@@ -164,6 +167,7 @@ def _context(detail: TicketDetail, open_at_client: int | None) -> Iterator[str]:
 def _check(detail: DeviceDetail, now: datetime) -> Iterator[str]:
     device = detail.device
     yield f"- {device.name}: {_state(device, now)} (as of {_at(device.observed_at)})"
+    # The load of a device that is offline is an old reading, and would mislead.
     if device.online is not False and device.cpu_percent is not None and device.memory_percent is not None:
         yield f"- CPU {device.cpu_percent:.0f} %, memory {device.memory_percent:.0f} %"
     yield from (_disk_line(disk) for disk in device.disks if _worth_a_look(disk))

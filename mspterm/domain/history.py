@@ -11,6 +11,7 @@ class Happened(StrEnum):
     """Kinds of events. SEEN is the state in which a ticket first came to us; what was before it
     is not known."""
 
+    # The values are stored with every ticket: another word makes what is stored unreadable.
     CREATED = "created"
     SEEN = "seen"
     STATUS = "status"

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from mspterm.domain.ticket import Note
 
+# Every console reads these from notes, old ones too: with other words an incident that is on
+# would no longer be seen.
 ON = "SUSPECTED SECURITY INCIDENT (mspterm): no reboot, no command and no session on this ticket's devices."
 OFF = "SECURITY INCIDENT LIFTED (mspterm): the devices of this ticket may be worked on again."
 OURS = ("internal", "co-managed")
@@ -21,6 +23,7 @@ def last_word(notes: Iterable[Note]) -> tuple[bool, datetime] | None:
     said: tuple[bool, datetime] | None = None
     for note in notes:
         turned = turns(note.body) if note.kind in OURS else None
+        # Said again it is still since the first time: the notice clock runs from there.
         if turned is not None and (said is None or said[0] is not turned):
             said = turned, note.at
     return said
@@ -29,6 +32,7 @@ def last_word(notes: Iterable[Note]) -> tuple[bool, datetime] | None:
 def turns(text: str | None) -> bool | None:
     """Whether a note turns the switch on or off; None where it does neither."""
     words = " ".join((text or "").split())
+    # At the start only: a note that quotes the words turns nothing.
     return True if words.startswith(ON) else False if words.startswith(OFF) else None
 
 
@@ -41,6 +45,7 @@ def told(since: datetime, contact: str | None, notice_h: int | None) -> tuple[st
     return whom, f"notice is due {by:%Y-%m-%d %H:%M} UTC ({notice_h} h after it was declared)"
 
 
+# Reads what `verified` writes, and has written: the two change together.
 _VERIFIED = re.compile(r"Caller verification: (?P<caller>.+?), by .+: (?P<result>PASSED|FAILED)\.")
 
 

@@ -21,6 +21,7 @@ from mspterm.domain.ticket import NO_CLOCK, Clock, Ticket
 ASSUMED_HOURS: Mapping[int, int] = {1: 4, 2: 8, 3: 24, 4: 72, 5: 120}
 """Hours from creation within which a ticket without any clock is taken to be wanted."""
 
+# What eleven digits of a place hold; a vendor's "no date" is cut to it.
 _LATEST = 99_999_999_999
 _LIVE = frozenset({ClockState.RUNNING, ClockState.BREACHED})
 
@@ -28,6 +29,7 @@ _LIVE = frozenset({ClockState.RUNNING, ClockState.BREACHED})
 class Group(IntEnum):
     """The coarse part of a place: what can be worked on, what waits for others, what is over."""
 
+    # Each is the first character of stored places, which `triage` reads too.
     WORK = 0
     WAITING = 1
     OVER = 2
@@ -71,6 +73,7 @@ def place(ticket: Ticket) -> Place:
         return Place(Group.WAITING, by or _assumed(ticket), by is None)
     if due is not None:
         return Place(Group.WORK, due, False, found[0] if found else None)
+    # All of its clocks stand: it waits, whatever its status is called.
     if found and not _answered(ticket):
         return Place(Group.WAITING, ticket.next_action_at or found[1].due or _assumed(ticket), False)
     return Place(Group.WORK, ticket.next_action_at or _assumed(ticket), True)
@@ -82,11 +85,14 @@ def sort_key(ticket: Ticket) -> str:
     where = place(ticket)
     by = _seconds(where.by)
     if where.group is Group.WORK:
+        # A minus sign would put it out of order, as the place is compared as text.
         by = min(max(by - ticket.pull_s, 0), _LATEST)
     # Of what is over, the latest is looked for first.
     by = _LATEST - by if where.group is Group.OVER else by
     replied = "0" if ticket.customer_replied_at else "1"
+    # ASCII, so that SQLite's order of bytes is Python's order of characters.
     ident = ticket.id.encode("ascii", "replace").decode()[-16:].rjust(16, "0")
+    # The id is cut, and two connections may have the same one: this tells them apart.
     crc = zlib.crc32(ticket.ref.encode("utf-8", "replace"))
     priority = min(max(ticket.priority, 0), 9)
     return f"{where.group:d}{by:011d}{priority:d}{replied}{_seconds(ticket.created_at):012d}{ident}{crc:08x}"
@@ -148,6 +154,7 @@ def _name_last(name: str | None) -> tuple[bool, str]:
 
 Sort = Callable[[TicketRow], Any]
 
+# Each ends in the stored place, so that equals never change places between two looks.
 SORTS: Mapping[str, Sort] = {
     "default": lambda row: row.order,
     "due": lambda row: (row.due is None, row.due or 0.0, row.order),

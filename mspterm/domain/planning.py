@@ -36,6 +36,7 @@ class Asked:
 
 
 def target_of(ticket: Ticket) -> Target:
+    # Where the vendor has no version, its last change stands for one.
     version = ticket.version or ticket.updated_at.isoformat()
     return Target(ticket.ref, f"#{ticket.number} {ticket.summary}", ticket.client, version)
 
@@ -59,6 +60,7 @@ def _update(ticket: Ticket, a: Asked) -> Update:
         priority=a.priority,
         queue=None if a.queue == ticket.queue else a.queue,
         next_at=a.next_at,
+        # For a claim alone: a note is no worse for somebody having taken the ticket meanwhile.
         expected_owner=(ticket.assignee_id or "") if a.owner else None,
     )
 
@@ -93,6 +95,7 @@ def readers(ticket: Ticket, audience: Audience) -> str:
     if audience in PUBLIC:
         contact = ticket.contact
         who = contact.name if contact else "the client"
+        # Some PSAs have a requestor's address and no name: it isn't said twice.
         mail = f" <{contact.email}>" if contact and contact.email and contact.email != contact.name else ""
         return f"{audience.value}, read by {who}{mail} and all technicians"
     if audience is Audience.CO_MANAGED:
@@ -131,6 +134,7 @@ def plan_run(
     """The same command line, or the script that people call `script`, on each device; `command.ref` is
     replaced by each one's."""
     writes = tuple(replace(command, ref=d.ref) for d, _ in devices)
+    # In full and never `brief`: this is what the person consents to.
     what = f"script {script} {command.command}".rstrip() if script else command.command
     lines = [
         f"{_named(d, client)}: run as {command.run_as} ({command.shell}): {what}" for d, client in devices

@@ -16,6 +16,7 @@ from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.ticket import Ticket
 
 TARGETS = ("response", "plan", "resolution", "update")
+# Per cent of open time; each is an instant that is known beforehand, so a screen can set timers.
 WARN = (50, 75, 90, 100)
 ALWAYS = "24x7"
 """The calendar that is there without being configured."""
@@ -23,6 +24,7 @@ ALWAYS = "24x7"
 Hours = Mapping[str, BusinessTime]
 """Business time by the name of its calendar."""
 
+# One of each form that _GOAL takes: it is all that the sentence about a wrong one teaches.
 GOAL_EXAMPLES = '"15m", "1h30m", "4h on 24x7", "1bd", "1bd from opening" or "2bd end of day"'
 _GOAL = re.compile(
     r"(?:(?:(?P<hours>\d{1,4})h)? ?(?:(?P<minutes>\d{1,5})m)?"
@@ -86,6 +88,7 @@ def goal_of(text: str) -> Goal:
 def seconds_of(text: str) -> int:
     """A plain span of time of the config, such as `4h` or `-1d`. Raises Failed (bad data)."""
     found = _LASTING.fullmatch(" ".join(text.split()))
+    # Every part may be missing, so the pattern takes an empty text as well.
     if found is None or not any(found.group(2, 3, 4)):
         raise failed(Reason.BAD_DATA, f'"{text}" is no span of time; write "30m", "4h", "2d" or "1h30m"')
     days, hours, minutes = (int(part or 0) for part in found.group(2, 3, 4))
@@ -135,6 +138,7 @@ class Policy:
 
     def paused(self, status: str) -> tuple[str, ...]:
         """The targets that stand still in a status, written as an event's value."""
+        # An empty list for `waiting:vendor` is an answer, and not a reason to ask for `waiting`.
         found = self.pauses.get(status)
         return self.pauses.get(status.partition(":")[0], ()) if found is None else found
 
@@ -166,6 +170,7 @@ def policy_for(ticket: Ticket, policies: Iterable[Policy]) -> Policy | None:
 def hours_of(calendars: Mapping[str, Mapping[str, Any]]) -> Hours:
     """Business time of every configured calendar, and of `24x7`."""
     around_the_clock = {"timezone": "UTC", "weekly": {day: [("00:00", "24:00")] for day in WEEKDAYS}}
+    # A configured 24x7 comes later and wins.
     return {n: BusinessTime(calendar_of(t)) for n, t in {ALWAYS: around_the_clock, **calendars}.items()}
 
 

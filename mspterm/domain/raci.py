@@ -12,6 +12,7 @@ from mspterm.domain.reasons import Failure
 US = frozenset({"us", "we", "ours", "msp", "the msp"})
 """Words for ourselves in a row; names of the desk's people are ours too."""
 
+# A kind that isn't here is in nobody's field: a guess would stop work without a row that says so.
 _FIELDS: Mapping[str, str] = {
     "network": "network",
     "server": "infrastructure",
@@ -34,6 +35,7 @@ def theirs(raci: Mapping[str, Mapping[str, str]], fields: Iterable[str], ours: C
         roles = raci.get(line, {})
         who = roles.get("responsible")
         if who is not None and fold(who) not in us:
+            # Whose yes counts: the approver's, else theirs who answer for it, else theirs who do it.
             ask = roles.get("approver") or roles.get("accountable") or who
             return f"{who} owns {line} (RACI): ask {ask} first"
     return None

@@ -23,9 +23,11 @@ def recurrences(ended: Iterable[Ended], signs: Iterable[Sign], within_s: float) 
     families = sorted(ended, key=lambda e: (-e.at, e.parent.ref))
     found: dict[str, str] = {}
     for sign in signs:
+        # Alerts have no priority, and a child has a parent already.
         if sign.priority is None or sign.parent is not None:
             continue
         for family in families:
+            # What came before the end belongs to the trouble that ended.
             if 0 <= sign.at - family.at <= within_s and _same_cause(sign, family):
                 found[sign.ref] = family.parent.ref
                 break
@@ -34,6 +36,7 @@ def recurrences(ended: Iterable[Ended], signs: Iterable[Sign], within_s: float) 
 
 def _same_cause(sign: Sign, family: Ended) -> bool:
     known = (family.parent, *family.children)
+    # A provider's storm joins many clients, and the parent's text goes to one of them.
     ours = [s for s in known if s.client is not None and s.client == sign.client]
     if any(s.device is not None and (s.device, s.condition) == (sign.device, sign.condition) for s in ours):
         return True

@@ -16,6 +16,7 @@ RESULTS = ("reached", "voicemail", "busy", "no answer")
 """What a call comes to."""
 
 _RUNGS = ("L1", "L2", "L3", "vendor")
+# These read what `move_line` and `call_line` write, in notes of any age.
 _MOVED = re.compile(r"(?:DE-)?ESCALATION \(mspterm\): (?P<before>.+?) -> (?P<after>.+)")
 _CALLED = re.compile(r"CALL \(mspterm\): (?P<whom>.+?), at .+?: (?P<result>[A-Z ]+)\.")
 _CHANGED = re.compile(r"(Queue|Owner) changed from (.+) to (.+)", re.IGNORECASE)
@@ -87,6 +88,7 @@ class _Move:
 def _told(notes: Iterable[Note], tiers: Mapping[str, str]) -> Iterator[_Move]:
     for note in notes:
         first = note.body.partition("\n")[0].strip()
+        # A client may type the same words.
         ours = _MOVED.fullmatch(first) if note.kind in OURS else None
         if ours is not None:
             yield _Move(note.at, ours["before"], ours["after"])
@@ -133,6 +135,7 @@ def _owners(ticket: Ticket, notes: Iterable[Note]) -> list[tuple[datetime, str]]
     seen = [(e.at, e.word, e.value) for e in ticket.history if e.kind is Happened.OWNER]
     found = ((n.at, _CHANGED.fullmatch(n.body.strip())) for n in notes if n.kind == "system")
     told = [(at, said[2], said[3]) for at, said in found if said and said[1].casefold() == "owner"]
+    # Never both: a look dates a change later than the PSA does, and would tell it twice.
     changes = sorted(told or seen)
     first = changes[0][1] if changes else ticket.assignee or ""
     return [(ticket.created_at, str(first)), *((at, after) for at, _, after in changes)]
@@ -147,5 +150,6 @@ def _held(
         if end is None:
             yield replace(place, who=ticket.assignee)
         else:
+            # RT records that nobody owns a ticket as an owner of that name.
             names = [name for at, name in owners if at < end and name.casefold() not in ("", "nobody")]
             yield replace(place, who=names[-1] if names else None)

@@ -40,6 +40,7 @@ class TicketRow:
     from `escalate_at` on an escalation is proposed.
     """
 
+    # In the order of `store.rows.COLUMNS`, by which a row is filled.
     ref: str
     connection: str
     number: str

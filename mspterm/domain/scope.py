@@ -15,6 +15,7 @@ from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket
 
 
+# A Protocol, as the facts are made in `config`, which this layer can't import.
 class Covered(Protocol):
     """A client's facts, as far as they tell what is covered and who may authorise the rest."""
 
@@ -76,6 +77,7 @@ def scope_of(ticket: Ticket, facts: Covered | None) -> tuple[bool | None, SafeTe
     out = next((said for word, said in words.items() if word in _folded(facts.excludes)), None)
     if out is not None:
         return False, SafeText(f"the agreement excludes {out}")
+    # A list of what is excluded doesn't say that the rest is covered.
     if not facts.covers:
         return ticket.in_scope, None
     if words.keys() & _folded(facts.covers):
@@ -96,6 +98,7 @@ def cover(facts: Covered | None, policy: Policy | None, hours: Hours, now: datet
     changes = _opens_at(business, now) if business is not None and covered is False else None
     phone = f" ({facts.authoriser_phone})" if facts and facts.authoriser_phone else ""
     return Mark(
+        # A calendar that isn't there is not named: nothing is known of its hours.
         None, None, covered, calendar if business else None, changes,
         facts.rate if facts else None,
         f"{facts.authoriser}{phone}" if facts and facts.authoriser else None,

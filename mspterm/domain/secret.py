@@ -16,6 +16,7 @@ def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 class Secret:
     """Holds one secret value; only `reveal()` gives it away, so every use can be found by name."""
 
+    # Without a __dict__ there is nothing for vars(), or for what prints objects by it.
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
@@ -39,5 +40,6 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._value)
 
+    # pickle and copy both come through here.
     def __reduce__(self) -> str:
         raise TypeError("a Secret is not serialised")

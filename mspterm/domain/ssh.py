@@ -23,6 +23,7 @@ ARGV = ("ssh", "-F", CONFIG_FILE, "--", DEVICE)
 a word without anything to quote."""
 PROBE_ARGV = ("ssh", "-F", CONFIG_FILE, "-N", "-T", "--")
 
+# What a host and a user may be (security.md 2.3): no leading -, no dots in a row, nothing for a shell.
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 _USER = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _DOMAIN_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,14}\\[A-Za-z_][A-Za-z0-9_.-]{0,31}")
@@ -46,6 +47,7 @@ def host_problem(host: str) -> str | None:
             return "a host is an IP address, or a name of letters, digits, - and _ between single dots"
         numeric = _NUMBER.fullmatch(labels[-1])
         return "this is neither a name nor a whole IP address" if numeric else None
+    # ssh expands % in its config's HostName.
     return "an address with a zone can't be used" if "%" in host else None
 
 
@@ -122,6 +124,7 @@ class SshTarget:
 def slug(text: str) -> str:
     """A name for files and aliases, of letters, digits and -; two texts never have the same."""
     plain = _ODD.sub("-", text.casefold()).strip("-")[:40]
+    # What had to be changed carries a hash of what it was, so that two clients never share a folder.
     return plain if plain == text else f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -151,6 +154,7 @@ def config_text(target: SshTarget, known_hosts: str, *, probed: str | None = Non
 
 def _trust_options(known_hosts: str) -> dict[str, str]:
     return {
+        # A person sits there: ssh may ask for a passphrase or a password.
         "BatchMode": "no",
         "StrictHostKeyChecking": "yes",
         "UserKnownHostsFile": quoted(known_hosts),
@@ -160,6 +164,7 @@ def _trust_options(known_hosts: str) -> dict[str, str]:
 def _probe_options(seen: str) -> dict[str, str]:
     return {
         "BatchMode": "yes",
+        # Into the file `seen` and never into known_hosts: ssh writes the key down, and nobody trusts it yet.
         "StrictHostKeyChecking": "accept-new",
         "UserKnownHostsFile": quoted(seen),
         "PreferredAuthentications": "none",
@@ -175,12 +180,16 @@ def _options(target: SshTarget) -> dict[str, str]:
         identity = {"IdentityFile": quoted(target.identity_file), "IdentitiesOnly": "yes"}
     return identity | {
         "IdentityAgent": "SSH_AUTH_SOCK" if target.agent else "none",
+        # Nothing but the client's own known_hosts vouches for a key: not the host's file, not DNS, and no
+        # key that a server would have added.
         "GlobalKnownHostsFile": os.devnull,
         "UpdateHostKeys": "no",
         "VerifyHostKeyDNS": "no",
         "NoHostAuthenticationForLocalhost": "no",
         "CanonicalizeHostname": "no",
+        # `host_keys` reads the names as they are.
         "HashKnownHosts": "no",
+        # Root on the target can use a forwarded agent while the session lasts (security.md 2.3).
         "ForwardAgent": "no",
         "ForwardX11": "no",
         "ForwardX11Trusted": "no",
@@ -188,10 +197,13 @@ def _options(target: SshTarget) -> dict[str, str]:
         "Tunnel": "no",
         "GSSAPIDelegateCredentials": "no",
         "PermitLocalCommand": "no",
+        # Any process of this user could ride a master's session without a key (security.md 2.3).
         "ControlMaster": "no",
         "ControlPath": "none",
+        # By ~C a session could open the forwardings that are closed above.
         "EscapeChar": "none",
         "ConnectTimeout": "20",
+        # A line that is dead ends within a minute and gives the terminal back.
         "ServerAliveInterval": "15",
         "ServerAliveCountMax": "4",
         "SendEnv": "MSPTERM_TICKET MSPTERM_CLIENT MSPTERM_DEVICE",
@@ -201,6 +213,7 @@ def _options(target: SshTarget) -> dict[str, str]:
 def quoted(path: str) -> str:
     """A path as ssh's config takes it literally. Raises Failed where it can't be written there."""
     plain = path.replace("\\", "/") if os.name == "nt" else path
+    # ssh expands ${NAME} in such paths, and a quoted one has no way to write a quote.
     if not plain.isprintable() or any(c in plain for c in '"\\$'):
         raise failed(Reason.REFUSED, f"ssh: the path {path!r} can't stand in ssh's config; choose another.")
     return f'"{plain.replace("%", "%%")}"'
@@ -209,6 +222,7 @@ def quoted(path: str) -> str:
 def environment(target: SshTarget, ticket: str | None, own: Mapping[str, str]) -> dict[str, str]:
     """What the session's ssh sees of our environment, and what it is about."""
     wanted = (*_PASSED_ON, *(_PASSED_ON_WINDOWS if os.name == "nt" else ()))
+    # A list of what goes, not of what stays: a variable that nobody thought of isn't handed on.
     kept = {name: value for name, value in own.items() if name in wanted or name.startswith("LC_")}
     if target.agent and "SSH_AUTH_SOCK" in own:
         kept["SSH_AUTH_SOCK"] = own["SSH_AUTH_SOCK"]

@@ -18,9 +18,11 @@ from mspterm.domain.folding import fold
 from mspterm.domain.match import host_name
 from mspterm.domain.ticket import Ticket
 
+# In this order: where both are down, the host is gone because the network is.
 _ROOTS = ("network", "hypervisor")
 _TRICKLE = 4
 _ASKED = ("request", "change", "project", "task")
+# Where several causes join a group, the first of these names it.
 _CAUSES = ("provider", "gateway", "host", "site", "flapping", "device", "parent")
 
 
@@ -152,6 +154,7 @@ def quieted(device: Device | None, now: datetime) -> str | None:
 
 def storms(signs: Iterable[Sign], rules: StormRules) -> tuple[Storm, ...]:
     """The groups, by the time of their earliest item. An item in no group stands alone."""
+    # By ref too: items of one second must give the same key whatever order they come in.
     ordered = sorted(signs, key=lambda s: (s.at, s.ref))
     joined = _Joined(ordered)
     for cause, group in _evidence(ordered, rules):
@@ -198,6 +201,7 @@ class _Joined:
 
     def _root(self, n: int) -> int:
         while self._parent[n] != n:
+            # Halving the path keeps it short: thousands of alerts of one storm are joined one by one.
             self._parent[n] = self._parent[self._parent[n]]
             n = self._parent[n]
         return n
@@ -240,9 +244,11 @@ def _families(ordered: Sequence[Sign]) -> Iterator[tuple[str, list[Sign]]]:
 def _site(group: list[Sign], rules: StormRules) -> Iterator[tuple[str, list[Sign]]]:
     down = [s for s in group if s.condition in DOWN]
     root = next((s.root for kind in _ROOTS for s in down if s.root == kind), None)
+    # Devices and not items: one that makes a lot of noise is no site.
     many = _devices(down) >= rules.at_least
     if many or (root is not None and len(down) > 1):
         cause = {"network": "gateway", "hypervisor": "host"}.get(root or "", "site")
+        # Symptoms join what is down, and are never counted to find it.
         yield cause, [s for s in group if s.condition in DOWN or s.condition in SYMPTOMS]
     for same in _split(group, lambda s: s.condition):
         if _devices(same) >= rules.at_least:

@@ -50,11 +50,13 @@ def _values(text: str, at: int, *, split: bool) -> tuple[tuple[str, ...], int]:
     quoted = False
     while at < len(text) and (quoted or not text[at].isspace()):
         char = text[at]
+        # Any other backslash is itself: DOMAIN\user is typed as it is.
         if quoted and char == "\\" and text[at + 1 : at + 2] in ('"', "\\"):
             at += 1
             part.append(text[at])
         elif char == '"':
             quoted = not quoted
+        # In a word that is searched for, a comma is part of it.
         elif char == "," and split and not quoted:
             done.append("".join(part))
             part.clear()
@@ -66,6 +68,7 @@ def _values(text: str, at: int, *, split: bool) -> tuple[tuple[str, ...], int]:
 
 
 def _needs_quotes_as_word(value: str) -> bool:
+    # Bare, it would be read again as a negation or a field.
     return value.startswith("!") or _FIELD.match(value) is not None
 
 

@@ -50,6 +50,7 @@ NO_CLOCK = Clock()
 class Sla:
     """The four targets of a ticket."""
 
+    # The order of `policy.TARGETS`; of targets due at one instant the first counts as the next.
     response: Clock = NO_CLOCK
     plan: Clock = NO_CLOCK
     resolution: Clock = NO_CLOCK
@@ -116,6 +117,7 @@ class Ticket:
     customer_replied_at: datetime | None = None
     next_action_at: datetime | None = None
     url: str | None = None
+    # Stored whole: a new field needs a default, or tickets stored before it can't be read.
     asset_ids: tuple[str, ...] = ()
     device_refs: tuple[str, ...] = ()
     in_scope: bool | None = None

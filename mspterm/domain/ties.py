@@ -32,6 +32,7 @@ def opened(alert: Sign, tickets: Iterable[Sign]) -> str | None:
     found = list(tickets)
     if alert.linked is not None and any(t.ref == alert.linked for t in found):
         return alert.linked
+    # On either side: RMM and PSA date by clocks of their own.
     near = [t for t in found if _same(alert, t) and abs(t.at - alert.at) <= WITHIN_S]
     return min(near, key=lambda t: (abs(t.at - alert.at), t.ref)).ref if near else None
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from mspterm.domain.row import StatusClass
 from mspterm.domain.ticket import Note, Ticket, TicketDetail
 
+# Not "system": the PSA's own rules leave those.
 _SPOKEN = frozenset({"public", "internal", "customer", "resolution", "co-managed"})
 
 

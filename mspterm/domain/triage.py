@@ -17,7 +17,9 @@ from mspterm.domain.policy import seconds_of
 from mspterm.domain.row import StatusClass, TicketRow
 from mspterm.domain.ticket import Ticket
 
+# With the vendor, unlike escalation's: what is there is above every tier, but none is proposed to go.
 TIERS = ("L1", "L2", "L3", "vendor")
+# At an hour each some two days: no number of children passes a P1's thirty.
 _MOST_DEPENDENTS = 50
 
 
@@ -77,6 +79,7 @@ def triage_of(table: Mapping[str, Any]) -> Triage:
         unanswered=_span(table.get("unanswered"), usual.unanswered),
         dependent=_span(table.get("dependent"), usual.dependent),
         clients=_spans(table.get("clients"), usual.clients, fold),
+        # An empty list is an answer: then nothing is left.
         leave=frozenset(table["leave"]) if "leave" in table else usual.leave,
     )
 
@@ -187,6 +190,7 @@ def _tier(row: TicketRow, ctx: NextContext) -> str | None:
 def _waits(row: TicketRow, ctx: NextContext) -> str | None:
     if row.status_class is not StatusClass.WAITING or _due_for_follow_up(row, ctx):
         return None
+    # Its stored place says that the customer it waits for has replied.
     if row.order.startswith(f"{Group.WORK:d}"):
         return None
     return f"it waits{f' on {row.waiting_on}' if row.waiting_on else ''}"
@@ -215,6 +219,7 @@ def _left(row: TicketRow, ctx: NextContext) -> str | None:
     return f"tickets of type {row.type} are not taken by this key" if row.type in ctx.leave else None
 
 
+# The first that speaks is the reason given: what lasts stands before what will pass.
 _RULES: tuple[Callable[[TicketRow, NextContext], str | None], ...] = (
     _over,
     _owned,

@@ -36,6 +36,7 @@ def parse_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime
     next day of that name after today. What is past already is an error.
     """
     words = " ".join(_DATE_AND_TIME.sub(r"\1 ", text.casefold()).split())
+    # The text as typed: an ISO instant's Z is read in upper case only.
     found = _exact(text) or _ahead(words, now) or _named(words, now, zone)
     if found is None:
         return WhenError(f"{text!r} is no date that is understood here; write for example {EXAMPLES}.")
@@ -70,6 +71,7 @@ def _ahead(words: str, now: datetime) -> datetime | None:
     weeks, days, hours, minutes = (int(group or 0) for group in match.groups())
     try:
         return (now + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)).astimezone(UTC)
+    # Six digits of weeks lead past the year 9999.
     except OverflowError:
         return None
 
@@ -109,6 +111,7 @@ def _clock(words: str) -> time | None:
     hour, half = int(match[1]), match[3]
     if half and not 1 <= hour <= 12:
         return None
+    # 12 am is midnight and 12 pm noon.
     hour = hour if half is None else hour % 12 + (12 if half == "pm" else 0)
     try:
         return time(hour, int(match[2] or 0))

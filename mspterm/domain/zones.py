@@ -27,6 +27,7 @@ def zone_of(name: str) -> ZoneInfo:
     """The IANA zone. Raises Failed (bad data) for a name that isn't one."""
     try:
         return ZoneInfo(name)
+    # OSError: "Europe" is a directory of the zones, and reading it fails as such.
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise failed(Reason.BAD_DATA, f'"{name}" is not an IANA time zone, such as Europe/Berlin') from error
 
@@ -34,6 +35,7 @@ def zone_of(name: str) -> ZoneInfo:
 def offset_at(zone: ZoneInfo, at: int) -> int:
     """Seconds that wall time is ahead of UTC at the UTC epoch second `at`."""
     found = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset()
+    # West of Greenwich days is -1: seconds alone would be a day too many.
     return 0 if found is None else found.days * DAY + found.seconds
 
 

@@ -39,6 +39,7 @@ class Breaker:
         self._check(endpoint, kind)
         try:
             yield
+        # Nothing else counts: a caller that is cancelled says nothing about the server.
         except Failed as error:
             self._failed(endpoint, error.failure)
             raise
@@ -50,6 +51,7 @@ class Breaker:
             return
         cool = timedelta(seconds=PERSON_COOL_S if kind in ("interactive", "action") else COOL_S)
         now, until = self._now(), ill.tried + cool
+        # The lower bound too: a clock that is set back would keep the endpoint shut for as long as its step.
         if ill.tried <= now < until:
             sentence = (
                 f"{self._name} has failed {ill.times} times in a row at {endpoint}, so it is left alone until "
@@ -63,5 +65,6 @@ class Breaker:
         if failure.reason in _COUNTS:
             times = self._ill[endpoint].times if endpoint in self._ill else 0
             self._ill[endpoint] = _Ill(times + 1, failure, self._now())
+        # A 429 shows neither that it works nor that it is broken: it is the pacer's, and the count stays.
         elif failure.reason is not Reason.RATE_LIMIT:
             self._ill.pop(endpoint, None)

@@ -21,6 +21,8 @@ BEFORE_SENDING = (
 )
 """Errors after which the server surely has no request of ours."""
 
+# RemoteProtocolError: the server closed an idle connection just as it was used. Slowness is not
+# among them: a server that takes too long would get a second request on top of the first.
 _PASSING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
 
 
@@ -70,6 +72,7 @@ def bad_data(name: str, host: str, what: str) -> Failed:
 def wire_failure(name: str, host: str, error: Exception) -> Failure:
     """The failure that a transport error means."""
     causes = tuple(_causes(error))
+    # Before all else: httpx wraps it in a ConnectError, whose sentence would have people look at a port.
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if tls is not None:
         return Failure(Reason.OFFLINE, _tls_sentence(name, host, tls), name)
@@ -124,4 +127,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
         yield seen
+        # Both, as httpx raises from httpcore's error and what the system said is only that one's context.
         seen = seen.__cause__ or seen.__context__

@@ -170,6 +170,7 @@ class Http:
             return await self._write(call)
 
     async def _write(self, call: _Call) -> Answer:
+        # Outside the try: its Failed (an unreadable certificate file) would pass for a MaybeSent there.
         self._open()
         await self._pacer.turn(self._connection.name, call.kind)
         try:
@@ -179,6 +180,7 @@ class Http:
             if answered.status in UNSURE_STATUSES or answered.status < 400:
                 raise MaybeSent(answered.failure) from None
             raise
+        # Too large, in a circle, badly compressed: the server took the request all the same.
         except Failed as unusable:
             raise MaybeSent(unusable.failure) from None
         except BEFORE_SENDING as error:
@@ -195,6 +197,7 @@ class Http:
         try:
             return msgspec.json.decode(answer.body, type=into, strict=strict)
         except (msgspec.MsgspecError, UnicodeDecodeError):
+            # Proxies and single sign-on answer 200 with a page; its text is kept out of the sentence.
             page = answer.body.lstrip()[:1] == b"<"
             what = "a web page where data was due" if page else "data of another shape"
             raise self._bad_data(f"answered with {what}") from None
@@ -206,6 +209,7 @@ class Http:
 
     async def aclose(self) -> None:
         """Closes every connection; further calls open them again."""
+        # Before the await: a call meanwhile opens another client rather than use one that is closing.
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -235,6 +239,7 @@ class Http:
         """One request and its answer within a deadline, so that a server that drips can't hold us."""
         began, status = time.monotonic(), "failed"
         try:
+            # The slot first: waiting for one's turn is not the server's time.
             async with self._slots, asyncio.timeout(self._connection.timeout_s * 3):
                 answer = await self._follow(call)
                 status = str(answer.status)
@@ -243,6 +248,7 @@ class Http:
             raise
         finally:
             spent = (time.monotonic() - began) * 1000
+            # The template, never the path or the query: those hold ids and clients' names.
             log.debug("%s %s %s %s %.0f ms", call.method, self._host, call.template, status, spent)
         return answer
 
@@ -254,6 +260,7 @@ class Http:
             if not 300 <= response.status_code < 400 or response.status_code == 304:
                 return self._checked(response, body)
             url = self._next_url(call, url, response, body)
+            # The tenant's limit counts requests, so a redirect takes a call of the budget too.
             await self._pacer.turn(self._connection.name, call.kind)
         raise self._bad_data("redirects in a circle")
 
@@ -262,6 +269,7 @@ class Http:
         request = client.build_request(
             call.method, url, headers={**self._headers(), **call.headers}, content=call.content
         )
+        # Streamed, as the cap of `_read` has to hold before a body is in memory.
         response = await client.send(request, stream=True)
         try:
             return response, await self._read(response)
@@ -280,6 +288,7 @@ class Http:
 
     def _checked(self, response: httpx.Response, body: bytes) -> Answer:
         status, now = response.status_code, self._now()
+        # Of refusals too: they tell the server's clock as well as an answer does.
         date = http_date(response.headers.get("date"))
         if date is not None:
             self.server_date, self._skew = date, date - now
@@ -299,10 +308,12 @@ class Http:
             raise bad_data(
                 self._connection.name, self._host, "answered in a compression that was not asked for"
             )
+        # 47: the largest window, and either header (gzip's or zlib's) found out by itself.
         inflate = zlib.decompressobj(wbits=47) if encoding != "identity" else None
         body = bytearray()
         assert isinstance(response.stream, httpx.AsyncByteStream)
         async for chunk in response.stream:
+            # One more than is allowed, to tell a body of just that size from one that goes on.
             room = self._max_bytes - len(body) + 1
             try:
                 body += inflate.decompress(chunk, room) if inflate else chunk[:room]
@@ -325,12 +336,14 @@ class Http:
                 proxy=self._connection.proxy,
                 timeout=_timeout(self._connection.timeout_s),
                 transport=self._transport,
+                # httpx would offer br and zstd where their packages are, which `_read` can't bound.
                 headers={"User-Agent": f"mspterm/{__version__}", "Accept-Encoding": "gzip"},
             )
         return self._client
 
 
 def _timeout(seconds: float) -> httpx.Timeout:
+    # No pool time-out: `_slots` lets in fewer than the pool holds, so that nobody waits for it.
     return httpx.Timeout(seconds, connect=min(seconds, CONNECT_S), pool=None)
 
 
@@ -348,4 +361,5 @@ def _body(
 
 
 def _fill(template: str, params: Mapping[str, str | int]) -> str:
+    # A slash is quoted too: an id from a vendor or the command line can't leave its path segment.
     return template.format_map({name: quote(str(value), safe="") for name, value in params.items()})

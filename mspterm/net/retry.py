@@ -29,6 +29,7 @@ def retry_after(value: str | None, now: datetime) -> datetime | None:
     if value is None:
         return None
     text = value.strip()
+    # isdigit alone also takes characters like a superscript two, which int refuses.
     if text.isascii() and text.isdigit():
         # A server may say nonsense; nobody waits longer than a day for one.
         return now + timedelta(seconds=min(int(text[:9]), 86_400))
@@ -41,4 +42,5 @@ def http_date(value: str | None) -> datetime | None:
         at = parsedate_to_datetime(value or "")
     except ValueError:
         return None
+    # "-0000" is parsed without a zone, and means UTC.
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

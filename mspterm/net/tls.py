@@ -21,6 +21,7 @@ def context(connection: Connection) -> ssl.SSLContext:
     try:
         if connection.ca_bundle is not None:
             made.load_verify_locations(cafile=str(connection.ca_bundle))
+        # Set as the files are read, so that the sentence names the one that failed.
         setting = "client_cert or client_key"
         if connection.client_cert is not None:
             key = str(connection.client_key) if connection.client_key is not None else None

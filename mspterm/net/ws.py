@@ -82,6 +82,7 @@ class Socket:
         except TimeoutError:
             pass
         finally:
+            # Also after a time-out: the socket goes, whatever the other side does.
             self._wire.transport.abort()
 
 
@@ -107,6 +108,7 @@ async def open_socket(
             ssl=tls.context(connection) if secure else None,
             additional_headers=headers,
             user_agent_header="mspterm",
+            # True: the environment's proxy, which httpx takes by itself.
             proxy=connection.proxy or True,
             open_timeout=connection.timeout_s,
             ping_interval=ping_s,
@@ -115,6 +117,7 @@ async def open_socket(
             max_size=max_bytes,
             logger=_SILENT,
         )
+    # ImportError is what websockets raises for a SOCKS proxy whose package isn't installed.
     except (OSError, TimeoutError, WebSocketException, ImportError, ValueError) as e:
         failure = _not_opened(connection, where.hostname or "", where.path, e)
         _log.debug("%s: not opened: %s", connection.name, failure.failure.reason)
@@ -136,6 +139,7 @@ def _not_opened(connection: Connection, host: str, path: str, error: Exception) 
         return _refused(name, host, path, error.response.status_code)
     if isinstance(error, (ProxyError, InvalidProxy, ImportError)):
         sentence = f"The proxy on the way to {host} failed; check the proxy setting of {name}."
+    # Before OSError, of which these two and TimeoutError are kinds.
     elif isinstance(error, (ssl.SSLError, socket.gaierror)):
         return Failed(wire_failure(name, host, error))
     elif isinstance(error, TimeoutError):

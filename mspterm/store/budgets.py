@@ -23,6 +23,7 @@ class Budgets:
     def change(self, tenant: str, change: Callable[[Ledger], Ledger | None]) -> None:
         """Reads and writes it with no other process in between; None leaves it as it is."""
         with self._db.write() as db:
+            # Read within the transaction: two processes must not both find the last call free.
             new = change(self.get(tenant))
             if new is not None:
                 db.execute("INSERT OR REPLACE INTO budget VALUES(?, ?)", (tenant, pack(new)))

@@ -18,6 +18,7 @@ def pack(value: object) -> bytes:
 
 def unpack(data: bytes, into: type[T]) -> T:
     """The value of type `into`. Raises msgspec.ValidationError where an older format is found."""
+    # Kept: making one means looking through all of a type's fields.
     decoder = _decoders.get(into)
     if decoder is None:
         decoder = _decoders[into] = msgspec.msgpack.Decoder(into)

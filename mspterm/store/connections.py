@@ -86,6 +86,7 @@ class Connections:
         with self._db.write() as db:
             self._ensure(name)
             db.execute(
+                # Since the first failure in a row, not the last: `caught_up` clears it.
                 "UPDATE connection SET reason = ?, sentence = ?, failed_at = coalesce(failed_at, ?), retry_at = ?"
                 " WHERE name = ?",
                 (failure.reason.value, failure.sentence, at.timestamp(), retry, name),
@@ -108,6 +109,7 @@ class Connections:
             held = db.execute("SELECT owner, until, fence FROM lease WHERE name = ?", (name,)).fetchone()
             if held is not None and held[0] != owner and held[1] > now.timestamp():
                 return None
+            # A renewal keeps the number: the holder's own batches under way must not be fenced off.
             fence = 1 if held is None else held[2] + (held[0] != owner)
             row = (name, owner, now.timestamp() + seconds, fence)
             db.execute("INSERT OR REPLACE INTO lease VALUES(?, ?, ?, ?)", row)

@@ -82,11 +82,17 @@ class Database:
 
     def _open(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Before SQLite opens anything there.
         must_be_local(path.parent)
+        # Made by us, as SQLite would go by the umask; its WAL and shared memory take this file's mode.
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # isolation_level None: the module would begin deferred transactions by itself, which fail when they
+        # come to write after somebody else has.
         self.connection = sqlite3.connect(path, timeout=10, isolation_level=None, cached_statements=256)
         self.connection.execute("PRAGMA journal_mode=WAL")
+        # A power cut may take the last commits, never the file: it can all be asked for again, and what
+        # can't (`intents`) is written with FULL.
         self.connection.execute("PRAGMA synchronous=NORMAL")
         self._migrate()
 
@@ -94,18 +100,21 @@ class Database:
         if self._version() == VERSION:
             return
         with self.write() as db:
+            # Again, under the lock: another process may have migrated it meanwhile.
             found = self._version()
             if found > VERSION:
                 raise sqlite3.DatabaseError(
                     f"it was written by a newer mspterm (format {found}, here {VERSION})"
                 )
             if found == 0:
+                # Not executescript, which commits before it begins.
                 for statement in SCHEMA.split(";\n"):
                     if statement.strip():
                         db.execute(statement)
                 found = 1
             for statement in LATER[found - 1 :]:
                 db.execute(statement)
+            # Part of the transaction: a cut leaves the old format whole.
             db.execute(f"PRAGMA user_version={VERSION}")
 
     def _version(self) -> int:
@@ -120,6 +129,7 @@ class Database:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
+        # A cancelled task or Ctrl-C too must not keep the one writer's lock.
         except BaseException:
             # A full disk makes SQLite take it back by itself, and then there is nothing to.
             with suppress(StoreError):

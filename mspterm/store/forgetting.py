@@ -16,6 +16,7 @@ Belongs = Callable[[str | None, str], bool]
 """Whether a client's name, as a connection gives it, is the client in question."""
 PURGED = "purged"
 """The revision of the last purge, by which a console knows that rows have gone without a trace."""
+# What can be asked for again: what was spent of a budget and who polls can't be, and stay.
 _ALL = ("ticket", "ticket_data", "ticket_detail", "ticket_asset", "device", "asset", "alert")
 _NOT_OPEN = f"state NOT IN ({', '.join(repr(s) for s in OPEN)})"
 
@@ -40,11 +41,13 @@ def retain(database: Database, before: datetime, bodiless: Sequence[str]) -> Non
     keep none. Writes only where there is something to forget."""
     old = before.timestamp()
     marks = ", ".join("?" * len(bodiless))
+    # What waits to be sent needs its ticket's row.
     gone = "SELECT ref FROM ticket WHERE active = 0 AND observed < ? AND pending = 0"
     bodies = (
         "SELECT ref FROM ticket_detail WHERE observed < ?"
         f" UNION SELECT ref FROM ticket JOIN ticket_detail USING(ref) WHERE client IN ({marks})"
     )
+    # Looked for outside a transaction: most times there is nothing, and nobody need wait for the lock.
     tickets = [r[0] for r in database.connection.execute(gone, (old,))]
     details = [r[0] for r in database.connection.execute(bodies, (old, *bodiless))]
     if tickets or details:
@@ -61,6 +64,7 @@ def purge_all(database: Database) -> bool:
         db.execute(f"DELETE FROM intent WHERE {_NOT_OPEN}")
         _ask_anew(db)
         database.put(PURGED, str(database.next_revision()))
+    # After the commit, as VACUUM can't run in a transaction.
     return database.scrub()
 
 
@@ -69,6 +73,7 @@ def purge_client(database: Database, belongs: Belongs) -> Forgotten:
     with database.write() as db:
         rows = db.execute("SELECT ref, connection, client FROM ticket").fetchall()
         tickets = [ref for ref, connection, client in rows if belongs(client, connection)]
+        # All is read before anything is dropped: a device may be this client's by its asset alone.
         assets = [a for a in _assets(db) if belongs(a.client, a.connection)]
         devices = _devices(db, belongs, {a.device_ref for a in assets})
         alerts = _alerts(db, belongs, {*devices})
@@ -117,6 +122,7 @@ def _count(db: sqlite3.Connection, sql: str, refs: Iterable[str]) -> Iterable[in
 
 
 def _drop(db: sqlite3.Connection, table: str, refs: Iterable[str], also: str = "") -> int:
+    # Row by row: one client's refs may be more than a statement takes parameters.
     sql = f"DELETE FROM {table} WHERE ref = ?{also}"
     return sum(db.execute(sql, (ref,)).rowcount for ref in refs)
 

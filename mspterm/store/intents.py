@@ -15,9 +15,11 @@ from mspterm.store.db import Database
 
 OPEN = ("queued", "sending", "sent", "uncertain")
 """States that are not the end of it: they stay listed, and count as pending on their ticket."""
+# The same in SQL.
 _OPEN = "('queued', 'sending', 'sent', 'uncertain')"
 KEPT = timedelta(days=7)
 """Decided intents hold texts of clients: the evidence is in the journal, without them."""
+# The names are on disk: under another one, what waits could not be read any more.
 _KINDS: dict[str, type[Write]] = {
     k.__name__: k for k in (Update, NewTicket, RunCommand, Reboot, OpenSession, Attach)
 }
@@ -74,6 +76,7 @@ class Intents:
     def _write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that outlives a power cut too, unlike those of what can be asked for again."""
         connection = self._db.connection
+        # SQLite refuses to change `synchronous` within a transaction.
         assert not connection.in_transaction
         try:
             connection.execute("PRAGMA synchronous=FULL")
@@ -83,6 +86,7 @@ class Intents:
             sentence = f"The outbox in {self._db.path} can't be written ({error}), so nothing is sent."
             raise failed(Reason.REFUSED, sentence) from error
         finally:
+            # Always back, or each batch of a poll would wait for the disk as well.
             connection.execute("PRAGMA synchronous=NORMAL")
 
     def add(self, intent: Intent, *, sender: str | None = None, ordered: bool = False) -> bool:
@@ -92,6 +96,7 @@ class Intents:
         at = intent.created_at.timestamp()
         with self._write() as db:
             state = intent.state
+            # Asked within the transaction, or two verbs at once would both find the ticket free.
             if ordered and self._waiting(intent.ref):
                 state = "queued"
             db.execute(
@@ -117,6 +122,7 @@ class Intents:
         if ordered:
             sql += f" AND NOT EXISTS ({_EARLIER})"
         with self._write() as db:
+            # The state in WHERE is the lock: of several processes one changes the row.
             won = db.execute(sql, (at.timestamp(), intent_id, state)).rowcount == 1
             if won:
                 _sends(db, intent_id, sender)
@@ -133,6 +139,7 @@ class Intents:
                 moved = db.execute(sql, values).rowcount == 1
             else:
                 moved = db.execute(f"{sql} AND state = ?", (*values, expected)).rowcount == 1
+            # What is sent still has to be journalled by its sender; recovery asks whether that one lives.
             if moved and state != "sent":
                 db.execute("DELETE FROM lease WHERE name = ?", (f"send:{intent_id}",))
         return moved
@@ -203,12 +210,14 @@ class Intents:
     def _select(self, where: str, *values: object) -> list[Intent]:
         sql = (
             "SELECT intent_id, ref, connection, action, state, reason, created_at, attempts, plan_hash, data"
+            # In the order in which they came: created_at is by a clock that may be set.
             f" FROM intent {where} ORDER BY rowid"
         )
         return [_intent(r) for r in self._db.connection.execute(sql, values)]
 
 
 def _sends(db: sqlite3.Connection, intent_id: str, sender: str) -> None:
+    # Without a time: whether the sender lives is told by its lock file, which the kernel frees.
     db.execute("INSERT OR REPLACE INTO lease VALUES(?, ?, 0, 0)", (f"send:{intent_id}", sender))
 
 

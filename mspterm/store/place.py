@@ -42,6 +42,7 @@ def remote_kind(directory: Path) -> str | None:
         return "a network drive" if remote else None
     else:  # noqa: RET505 - so that types are checked on Windows too
         try:
+            # Resolved, as a home's link may lead to a share; a mount point may be any bytes.
             return kind_in(MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"), directory.resolve())
         except OSError:
             return None
@@ -49,6 +50,7 @@ def remote_kind(directory: Path) -> str | None:
 
 def kind_in(mounts: str, path: Path) -> str | None:
     """The same by the text of /proc/self/mountinfo (proc(5)); of two mounts on one place the later counts."""
+    # With a slash at the end, or /data would seem to hold /database.
     inner, innermost, found = f"{path.as_posix().rstrip('/')}/", "", ""
     for row in mounts.splitlines():
         fields, _, rest = row.partition(" - ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from sys import intern
 
 from mspterm.domain.row import ClockState, StatusClass, TicketRow
 from mspterm.store.db import Database
@@ -12,6 +13,7 @@ COLUMNS = (
     "assignee_id, queue, tier, type, contact, device, due, due_kind, due_state, created_at, updated_at, "
     "customer_replied_at, next_action_at, pending, ord, revision, escalate_at"
 )
+# A look here is faster than a call of the enum, and every row makes two.
 _CLASSES = {c.value: c for c in StatusClass}
 _STATES = {s.value: s for s in ClockState}
 
@@ -47,8 +49,17 @@ class Rows:
         return None if found is None else row_from(found)
 
 
+# The columns whose words are those of many other rows: connection, client, status, waiting_on to type, ...
+_SHARED = (1, 4, 6, 8, 9, 10, 11, 12, 13, 14, 15, 17)
+
+
 def row_from(found: Sequence[object]) -> TicketRow:
+    """The row of a tuple of `COLUMNS`. One string stands for all equal ones: it halves the memory."""
     values = list(found)
+    for at in _SHARED:
+        if type(word := values[at]) is str:
+            values[at] = intern(word)
+    # The places of status_class and due_state in COLUMNS.
     values[7] = _CLASSES[str(values[7])]
     values[18] = _STATES[str(values[18])]
     return TicketRow(*values)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ Finish = Callable[[Ticket, Ticket | None], Ticket]
 
 HELD = 20
 """Conversations that are kept in memory only: as many as somebody goes back and forth between."""
+# As many as COLUMNS and three.
 _MARKS = ", ".join("?" * 30)
 _UPSERT = f"INSERT OR REPLACE INTO ticket({COLUMNS}, active, observed, run) VALUES({_MARKS})"
 _KNOWN = (
@@ -42,6 +43,7 @@ class Tickets(Rows):
 
     def recent(self, column: str, value: str, *, but: str, limit: int = 3) -> list[TicketRow]:
         """The last changed tickets, active or not, whose `column` (client or contact) holds `value`."""
+        # It is put into the SQL as it is.
         assert column in ("client", "contact")
         sql = f"SELECT {COLUMNS} FROM ticket WHERE {column} = ? AND ref != ? ORDER BY updated_at DESC LIMIT ?"
         return [row_from(r) for r in self._db.connection.execute(sql, (value, but, limit))]
@@ -90,13 +92,16 @@ class Tickets(Rows):
                 known = db.execute(_KNOWN, (ticket.ref,)).fetchone()
                 observed = ticket.observed_at.timestamp()
                 old = None if known is None else unpack(known[1], Ticket)
+                # Before comparing: clocks and place follow from the ticket and are stored with it.
                 if finish is not None:
                     ticket = finish(ticket, old)
                 late = known is not None and later(known[0], observed)
                 if known is not None and (late or _same(old, bool(known[3]), ticket)):
+                    # Not back to a delta's 0: the full run under way would retire what it has seen.
                     sql = "UPDATE ticket SET observed = ?, run = max(run, ?) WHERE ref = ?"
                     db.execute(sql, (known[0] if late else observed, run, ticket.ref))
                     continue
+                # Taken only where a row changes, and once: a new number wakes every follower.
                 revision = revision or self._db.next_revision()
                 pending = 0 if known is None else known[2]
                 self._put(db, ticket, pending, revision, max(run, 0 if known is None else known[4]))
@@ -107,6 +112,7 @@ class Tickets(Rows):
         assets = [f"{ticket.connection}:asset:{i}" for i in ticket.asset_ids]
         db.execute("DELETE FROM ticket_asset WHERE ref = ?", (ticket.ref,))
         db.executemany("INSERT OR IGNORE INTO ticket_asset VALUES(?, ?)", [(ticket.ref, a) for a in assets])
+        # After its links, from which the names are read.
         row = row_of(ticket, device_names=self._names(db, ticket.ref), pending=pending, revision=revision)
         observed = ticket.observed_at.timestamp()
         db.execute(_UPSERT, (*_columns(row), int(ticket.active), observed, run))
@@ -136,6 +142,7 @@ class Tickets(Rows):
         come yet.
         """
         sql = (
+            # Dated later than any answer of this run can be: by a clock that has been set back since.
             "SELECT ref FROM ticket WHERE connection = ?1 AND active = 1 AND run < ?2 AND (observed < ?3 OR observed >"
             " (SELECT max(coalesce(max(observed), 0), ?3) FROM ticket WHERE connection = ?1 AND run >= ?2) + ?4)"
         )
@@ -147,6 +154,7 @@ class Tickets(Rows):
         sql = "SELECT ref, updated_at FROM ticket WHERE connection = ? AND active = 1"
         start = len(connection) + 1
         rows = self._db.connection.execute(sql, (connection,))
+        # Cut by length, as an id may hold a colon too.
         return {ref[start:]: datetime.fromtimestamp(at, UTC) for ref, at in rows}
 
     def seen(self, refs: Sequence[str], *, run: int) -> None:
@@ -190,15 +198,18 @@ class Tickets(Rows):
     def hold_detail(self, detail: TicketDetail, *, finish: Finish | None = None) -> None:
         """As `put_detail`, for a client whose conversations are not stored: this process alone has it."""
         detail = self._taken(detail, finish)
+        # Out first, so that it comes in as the newest: a dict keeps the order of coming.
         self._held.pop(detail.ticket.ref, None)
         while len(self._held) >= HELD:
             del self._held[next(iter(self._held))]
         self._held[detail.ticket.ref] = detail
         with self._db.write() as db:
+            # It may lie there from before the config said that this client's are not stored.
             db.execute("DELETE FROM ticket_detail WHERE ref = ?", (detail.ticket.ref,))
 
     def _taken(self, detail: TicketDetail, finish: Finish | None) -> TicketDetail:
         self.upsert([detail.ticket], finish=finish)
+        # The stored one: where a newer answer was there, this one didn't replace it.
         return replace(detail, ticket=self.get(detail.ticket.ref) or detail.ticket)
 
     def observed_at(self, ref: str) -> datetime | None:

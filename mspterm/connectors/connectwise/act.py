@@ -23,6 +23,7 @@ from mspterm.domain.text import clean
 from mspterm.domain.ticket import Ticket
 from mspterm.net.faults import Answered, MaybeSent
 
+# What a refusal may name, and the list of the board that holds its values.
 _DEMANDED = {"type": "types", "subtype": "subtypes", "item": "items"}
 
 
@@ -69,6 +70,7 @@ class Updater:
             run.sent, run.maybe = True, error.failure
         except Failed as error:
             run.failure = error.failure
+        # Nothing left or all was refused: no doubt, and nothing to read back.
         if not run.sent:
             return Outcome(write.ref, State.FAILED, run.failure)
         return await self._prove(run)
@@ -88,6 +90,7 @@ class Updater:
             )
             raise failed(Reason.CONFLICT, sentence, self._name)
         run = _Run(write, row, await self._changer.changes(write, row))
+        # Time alone is bound to the status; a text can always go before it.
         if write.minutes:
             run.fields_first = await self._must_move_first(run)
         return run
@@ -121,6 +124,7 @@ class Updater:
     async def _send(self, run: _Run) -> None:
         if run.fields_first:
             await self._patch(run, run.ops)
+        # Before the status, where it may: a cut then leaves no status without its text.
         if run.speaks:
             await self._speak(run)
         if not run.fields_first:
@@ -165,6 +169,7 @@ class Updater:
                 self._speech.checks(run.write, run.row, run.said) if run.speaks else _nothing(),
             )
             ticket = await self._feed.map(row, kind="action")
+        # ValueError is the mapping's, for a row without the time of its change.
         except (Failed, ValueError) as error:
             unread = str(error) if isinstance(error, ValueError) else error.failure.sentence
             why = run.maybe or run.failure or Failure(Reason.UNKNOWN, unread, self._name)
@@ -176,6 +181,7 @@ class Updater:
         lines = (*(check.line() for check in sorted(checks, key=lambda check: check.ok)), *run.extra)
         if not missing:
             return Outcome(run.write.ref, State.DONE, None, lines, ticket=ticket)
+        # A doubt outweighs a refusal: what is uncertain is never sent again by itself.
         if run.maybe is not None:
             return Outcome(run.write.ref, State.UNCERTAIN, run.maybe, lines, ticket=ticket)
         failure = run.failure or proof.not_applied(self._name, missing)

@@ -66,6 +66,7 @@ class Gatherer:
         except (Failed, ValueError) as error:
             unread = str(error) if isinstance(error, ValueError) else error.failure.sentence
             why = run.maybe or run.refused or Failure(Reason.UNKNOWN, unread, self._name)
+            # A refusal stays sure, whatever can't be read afterwards.
             state = State.UNCERTAIN if run.refused is None else State.FAILED
             return Outcome(ref, state, why, (f"It could not be read back: {unread}",))
         checks = _checks(run, row, rows)
@@ -83,6 +84,7 @@ class Gatherer:
 
 
 def _checks(run: _Run, parent: wire.Ticket, children: list[wire.Ticket]) -> list[Check]:
+    # By the children's own rows: the answer to the bundle may be a false 200.
     there = {row.id for row in children if row.parent_ticket_id == run.parent}
     wanted = len(run.children)
     checks = [Check("children", f"{wanted}", f"{len(there)} of {wanted}", there >= set(run.children))]

@@ -120,6 +120,7 @@ class Catalog:
     async def _keep(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
         kept = self._kept.get(key)
         if kept is None or self._now() - kept[0] >= FRESH:
+            # Dated before the question, and kept only where it was answered: a failure is asked again.
             self._kept[key] = kept = (self._now(), await ask())
         found: T = kept[1]
         return found

@@ -25,6 +25,7 @@ class Changer:
         board = await self._catalog.board(write.queue) if write.queue is not None else None
         board_id = board.id if board else (row.board.id if row.board else None) or 0
         changes = []
+        # The board goes first: status, type and team below are the new board's, by ids of its own.
         if board is not None:
             changes.append(proof.board_change(board, await self._following(row, board.id)))
         if write.status is not None:

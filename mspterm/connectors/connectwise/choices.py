@@ -21,6 +21,7 @@ class Chooser:
         """Statuses of the ticket's board, of which the first that stamps "responded" is a claim's."""
         board = int(ticket.queue_id) if ticket is not None and ticket.queue_id else None
         statuses = list((await self._catalog.statuses(board)).values()) if board is not None else []
+        # Only the dialog of a new ticket asks for its client.
         companies = await self._catalog.companies() if ticket is None else []
         members = await self._catalog.members()
         return Choices(

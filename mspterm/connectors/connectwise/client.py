@@ -27,6 +27,7 @@ PAGE_SIZE = 1000
 # By id, so that nothing which comes, leaves or changes meanwhile shifts the pages.
 FORWARD_ONLY = {"pagination-type": "forward-only"}
 
+# Named, as whole rows are huge (the guide asks for it); older servers leave out the *GoalUTC ones.
 TICKET_FIELDS = (
     "id,summary,recordType,board/id,board/name,status/id,status/name,company/id,company/name,site/name,siteName,"
     "contact/id,contact/name,contactName,contactPhoneNumber,contactPhoneExtension,contactEmailAddress,type/name,"
@@ -71,6 +72,7 @@ class CwClient:
             raise failed(Reason.AUTH, sentence, self.name)
         self._secrets, self._pacer, self._now = secrets, pacer, now
         self._api = api_origin(connection.url)
+        # Without credentials: companyinfo is public and on the web host, which has no use for the key.
         self._login = Http(connection, base_url=self.site, pacer=pacer, now=now, transport=transport)
         self.http = Http(
             connection,
@@ -81,6 +83,7 @@ class CwClient:
             transport=transport,
         )
         self.codebase = Codebase(self._login, self.company, self.name, now)
+        # Custom fields make each row larger, so they are asked for only where a setting reads one.
         extra = any((c or "").startswith("cf:") for c in (connection.next_from, connection.client_from))
         self.ticket_fields = f"{TICKET_FIELDS},customFields" if extra else TICKET_FIELDS
 
@@ -98,6 +101,7 @@ class CwClient:
 
     async def ticket(self, id: str, *, kind: CallClass = "interactive") -> wire.Ticket:
         """A ticket as it is now. Raises Failed (not found) where it isn't one of ours to see."""
+        # Before it becomes part of a path: it may have been typed.
         if not (id.isascii() and id.isdigit()):
             raise failed(
                 Reason.NOT_FOUND, f"{clean(id)} is no ticket of {self.name}: it numbers them.", self.name
@@ -130,6 +134,7 @@ class CwClient:
             following = self._following(answer, len(rows), newest)
             if following is None:
                 return
+            # Ids only rise; a link that leads back would be followed for ever.
             if newest <= last:
                 raise self._odd("gives the same page again and again")
             last = newest
@@ -154,6 +159,7 @@ class CwClient:
         name one (cut off, or somebody else's page) is a MaybeSent: it may well have been made."""
         answer = await self.send("POST", template, json, **params)
         try:
+            # Any type with an id does: what was made may be a ticket, a note or a time entry.
             return self.http.decode(answer, wire.Company, strict=False).id
         except Failed as error:
             raise MaybeSent(error.failure) from None
@@ -175,6 +181,7 @@ class CwClient:
                 await self._path(template), kind=kind, query=query, headers=headers, **params
             )
         except Answered as error:
+            # Only a read finds a new codebase by asking twice: a write is never sent again.
             if error.status != 404 or not await self.codebase.moved():
                 raise self._said(error) from None
         return await self.http.get(
@@ -190,8 +197,10 @@ class CwClient:
         if link is None:
             return {"pageId": newest} if count >= PAGE_SIZE else None
         target = httpx.URL(self._api).join(link[1])
+        # The next request carries the key, which goes to the configured host and to no other.
         if (target.host, target.port) != (httpx.URL(self._api).host, httpx.URL(self._api).port):
             raise self._odd("names a next page on another host, which is not followed")
+        # A link may come without our conditions: followed as it is, it would list all tickets there are.
         place = {key: target.params[key] for key in ("pageId", "page") if key in target.params}
         return dict(place) or None
 
@@ -204,6 +213,7 @@ class CwClient:
         return Answered(self._failure(error.failure, error.status, said), error.status, error.body)
 
     def _failure(self, failure: Failure, status: int, said: wire.Refusal) -> Failure:
+        # "SSL is required", said over https, means that the web host was asked for the API (the guide).
         if said.code == "Security" and "SSL" in (said.message or ""):
             sentence = f"The url of {self.name} is not its API's; in the cloud that is https://api-... of your region."
             return Failure(Reason.REFUSED, sentence, self.name)
@@ -223,6 +233,7 @@ class CwClient:
         if failure.retry_at is not None or wait is None:
             return failure
         until = self._now() + timedelta(seconds=int(wait[1]))
+        # `Http` reads the header only, and has told the pacer of no time.
         self._pacer.limited(self.name, until)
         return replace(failure, retry_at=until)
 

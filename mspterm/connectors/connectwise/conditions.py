@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
+# Two such lists (statuses, boards) share the 2,000 characters with the fields, some 760 of them.
 LIST_LIMIT = 400
 """Characters of one list of values as they stand in an address."""
 

@@ -62,6 +62,7 @@ class CwConnector(Ticketing):
 
     async def whoami(self) -> Identity:
         """The API has no "me": the configured login is looked up among the members."""
+        # Before `me` is looked at: a key that is no good is said first.
         version = clean(f"ConnectWise {await self._catalog.version()}")
         login = self._connection.me
         if login is None:

@@ -40,6 +40,7 @@ def notes(written: Sequence[wire.Note], entries: Sequence[wire.TimeEntry]) -> tu
 
 def last_word(written: Iterable[wire.Note], entries: Iterable[wire.TimeEntry]) -> datetime | None:
     """When the customer wrote, if nobody has replied to it since."""
+    # A customer's note has a contact and no member; a technician's may have both.
     said = [
         (at, n.contact is not None and n.member is None) for n in written if _public(n) and (at := _at(n))
     ]

@@ -21,6 +21,7 @@ from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.domain.text import clean
 from mspterm.net.faults import MaybeSent
 
+# The API's own limit for a summary.
 SUMMARY_LIMIT = 100
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,6 +47,7 @@ class Creator:
         self._detail, self._feed, self._name = detail, feed, client.name
 
     async def create(self, write: NewTicket) -> Outcome:
+        # By the server's clock, as it is compared with the server's dates.
         began = self._client.http.server_now()
         try:
             draft = await self._draft(write)
@@ -133,6 +135,7 @@ class Creator:
             return None
         # An older one of the same summary may have been changed just now.
         ours = [row.id for row in found if (when(row.info.date_entered) or _LONG_AGO) >= began - CLOCK_SLACK]
+        # Of two the wrong one might be proven; uncertain is better than falsely done.
         return ours[0] if len(ours) == 1 else None
 
     async def _tie(self, draft: _Draft, number: int) -> list[str]:
@@ -149,6 +152,7 @@ class Creator:
             try:
                 await self._client.send("POST", path, body, id=on)
             except Failed as error:
+                # The ticket is there: what isn't tied to it must not make it look as if it were not.
                 wrong.append(error.failure.sentence)
         return wrong
 
@@ -190,6 +194,7 @@ class Creator:
             pairs.append(("parent", str(draft.parent), str(row.parent_ticket_id or "")))
         if draft.asset is not None:
             linked = await self._feed.linked(row.id, kind="action") or ()
+            # Before the ticket is mapped, which takes its devices from what the feed knows.
             self._feed.learn(row.id, linked=linked, replied=None)
             pairs.append(("device", str(draft.asset), str(draft.asset) if str(draft.asset) in linked else ""))
         checks = [

@@ -39,6 +39,7 @@ class Detail:
             self._children(row),
         )
         replied = conversation.last_word(written, entries)
+        # The flag says whether a reply is owed, the notes only since when.
         self._feed.learn(row.id, linked=linked, replied=replied if row.customer_updated_flag else None)
         ticket = replace(await self._feed.map(row, kind="interactive"), children=children)
         if person is not None:

@@ -27,6 +27,7 @@ OVERLAP = timedelta(seconds=120)
 """Read again at each delta: lastUpdated has whole seconds and is set before the commit."""
 LOOKED_UP = 60
 """Tickets whose configurations are asked for in one run: no list tells them, each costs a call."""
+# Tickets in a cursor, which is stored anew with every run and so must not grow for ever.
 REMEMBERED = 2000
 BY_ID = 80
 """Tickets asked for by their numbers in one address."""
@@ -62,6 +63,7 @@ class Feed:
         self, cursor: str | None, full: bool, known: Known | None = None
     ) -> AsyncGenerator[Batch, None]:
         since, remembered = _read(cursor)
+        # Ours over the cursor's: what a ticket's own page has just read is newer.
         self._memory = Memory(
             {**remembered.linked, **self._memory.linked}, {**remembered.replied, **self._memory.replied}
         )
@@ -95,6 +97,7 @@ class Feed:
             found = await self._client.items(path, wire.Company, kind=kind, id=id)
         except Failed as error:
             if error.failure.reason is Reason.PERMISSION:
+                # Remembered: each ticket more would cost a call to be refused.
                 self._links_shown = False
             elif error.failure.reason is Reason.RATE_LIMIT and kind == "prefetch":
                 return None  # no call is left for it now; a later run asks
@@ -125,6 +128,7 @@ class Feed:
                 yield batch
         async for batch in self._configurations():
             yield batch
+        # The newest first, since one run asks for LOOKED_UP of them and no more.
         async for batch in self._with_links(sorted(unasked, key=lambda row: -row.id)):
             yield batch
         started = started or self._client.http.server_now()
@@ -145,6 +149,7 @@ class Feed:
             yield [], Batch(present=tuple(map(self.ref, same)), server_date=page.date)
             if self._links_shown:
                 strange = sorted((n for n in same if n not in self._memory.linked), reverse=True)
+                # Unchanged ones get their devices a few a run, with what the changed ones leave of the limit.
                 again += strange[: max(LOOKED_UP - len(again), 0)]
         for start in range(0, len(again), BY_ID):
             numbers = ",".join(map(str, again[start : start + BY_ID]))
@@ -244,6 +249,7 @@ class Feed:
 
 def _changed(row: wire.Ticket, since: datetime) -> bool:
     at = when(row.info.last_updated)
+    # Undated counts as changed: a look too many is cheaper than a device that never shows.
     return at is None or at >= since
 
 

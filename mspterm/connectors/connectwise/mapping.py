@@ -16,6 +16,7 @@ from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText, clean
 from mspterm.domain.ticket import Contact, Ticket
 
+# NoEscalation (Do Not Escalate) is the stage in which ConnectWise's clocks stand still.
 STAGES = {
     "NotResponded": StatusClass.NEW,
     "Responded": StatusClass.OPEN,
@@ -55,6 +56,7 @@ _SOURCES = (
     ("alert", r"alert|monitor|rmm|automate|ninja|\bagent\b"),
     ("technician", r"internal|technician|in.?person|walk"),
 )
+# The first that fits wins, so their order matters: a Hyper-V host is a hypervisor and no server.
 _KINDS = (
     ("hypervisor", r"hyper-?v|esxi|vmware|proxmox|hypervisor|\bhost\b"),
     ("network", r"firewall|switch|router|access point|network|printer|wireless|\bups\b"),
@@ -110,6 +112,7 @@ class TenantMap:
         updated = when(row.info.last_updated)
         if updated is None:
             raise ValueError("_info.lastUpdated is no date")
+        # `_info` is its only place: no row has a dateEntered of its own.
         created = when(row.info.date_entered) or updated
         status_class = self.status_class(row, context.statuses)
         board = named(row.board)
@@ -231,6 +234,7 @@ def contact(row: wire.Ticket, person: wire.Contact | None = None) -> Contact | N
     items = (person.communication_items or []) if person else []
     own = [(row.contact_phone_number, row.contact_phone_extension)]
     numbers = [(i.value, i.extension) for i in items if i.communication_type == "Phone"]
+    # In this order and once each: the row's own number is mostly in the record too.
     phones = dict.fromkeys(_phone(*number) for number in [*own, *numbers] if number[0])
     mails = [row.contact_email_address, *(i.value for i in items if i.communication_type == "Email")]
     return Contact(clean(name), tuple(phones), line(next((mail for mail in mails if mail), None)))

@@ -18,7 +18,9 @@ DEFAULT_CODEBASE = "v4_6_release/"
 """On-premises servers have no other, and the cloud takes it as an alias."""
 
 _CLOUD = re.compile(r"(api-)?((?:na|eu|au|aus|za|staging)\.myconnectwise\.net|staging\.connectwisedev\.com)")
+# It becomes part of every path that the key is sent to, so it is not taken as it comes.
 _CODEBASE = re.compile(r"[A-Za-z0-9_.-]{1,40}/?")
+# Most 404s are just a missing ticket, which must not cost a second question each time.
 _ASK_AGAIN = timedelta(minutes=10)
 
 
@@ -35,6 +37,7 @@ def site_origin(url: str) -> str:
 def _origin(url: str, prefix: str) -> str:
     found = httpx.URL(url)
     cloud = _CLOUD.fullmatch(found.host)
+    # On the bare name, as a url may be given with `api-` or without.
     netloc = prefix + cloud[2] if cloud else found.netloc.decode("ascii")
     return f"{found.scheme}://{netloc}"
 
@@ -64,6 +67,7 @@ class Codebase:
         try:
             answer = await self._http.get("/login/companyinfo/{company}", company=self._company)
         except Answered as error:
+            # These two: an old server on premises, which has no companyinfo.
             if error.status not in (404, 405):
                 raise
             return DEFAULT_CODEBASE

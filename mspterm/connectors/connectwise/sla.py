@@ -18,6 +18,7 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Beyond it the other order of day and month is the likelier (as django-connectwise judges).
 _FAR = timedelta(days=40)
 
 
@@ -41,11 +42,13 @@ def clocks(ticket: Ticket, *, waiting: bool, created: datetime, now: datetime) -
         "resolution": when(ticket.resolution_goal),
     }
     text = ticket.sla_status or ""
+    # The text names one stage only, so it counts just where no goal is sent at all.
     if not any(goals.values()):
         stage = stage_due(text, created, now)
         if stage is not None:
             goals[stage[0]] = stage[1]
     paused = waiting or text.strip().lower() == "waiting"
+    # No clock runs on a closed ticket, even where its status stamped nothing.
     ended = when(ticket.closed_date) if ticket.closed_flag else None
     return Sla(
         response=_clock(goals["response"], when(ticket.date_responded) or ended, paused),
@@ -74,6 +77,7 @@ def stage_due(text: str, created: datetime, now: datetime) -> tuple[str, datetim
         zone = timezone(offset if match[8] == "+" else -offset)
         found = [
             datetime(day.year, day.month, day.day, hour, int(match[6]), tzinfo=zone).astimezone(UTC)
+            # From the ticket's year to the next one, for a target beyond New Year.
             for day in _days(int(match[3]), int(match[4]), range(created.year, now.year + 2))
             if _is_weekday(day, match[2])
         ]

@@ -67,6 +67,7 @@ class Speech:
             text, minutes, flags = note.text, 0, _note_flags(note)
         checks = []
         if write.text:
+            # The right words with other flags have other readers than was agreed to: not arrived.
             arrived = proof.same_text(write.text, text) and flags == proof.flags_of(write.audience)
             found = f"{write.audience.value} #{said.id if said else ''}" if arrived else "not there as asked"
             checks.append(Check("text", write.audience.value, found, arrived))
@@ -134,6 +135,7 @@ class Speech:
         return fresh and self._is_mine(note.member) and proof.same_text(write.text or "", note.text)
 
     def _is_mine(self, member: wire.Person | None) -> bool:
+        # Without `me` nobody can be ruled out: the API doesn't say whose key it is.
         return self._me is None or (member is not None and member.identifier in (self._me, None))
 
 

@@ -237,6 +237,7 @@ class _Id(msgspec.Struct):
 
 def item(raw: msgspec.Raw | bytes, into: type[T]) -> T:
     """One record. Raises msgspec.ValidationError naming the field."""
+    # Lenient: `_info` holds strings only, and some numbers come as strings.
     return msgspec.json.decode(raw, type=into, strict=False)
 
 

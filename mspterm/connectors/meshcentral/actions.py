@@ -20,12 +20,14 @@ from mspterm.domain.text import SafeText, clean
 from mspterm.net.faults import MaybeSent
 
 OUTPUT_CHARS = 200_000
+# Numbers of meshuser.js: a command's type, its runAsUser, a reset, and the right to that.
 _SHELLS = {"auto": 0, "cmd": 1, "powershell": 2, "sh": 3}
 _USER_ONLY = 2
 _RESET = 3
 _RESET_RIGHT = 0x40000
 _MERGED = "stdout and stderr are merged and there is no exit code: MeshCentral gives none"
 _TRIES = 3
+# The server's words for a command that surely did not run; any others leave it uncertain.
 _RESULTS: dict[str, tuple[State, Reason, str]] = {
     "Agent not connected": (
         State.FAILED,
@@ -79,6 +81,7 @@ class Actions:
                     "runAsUser": _USER_ONLY if write.run_as == "user" else 0,
                     "reply": True,
                 }
+                # By its id and no `Answer`: the output of any session of this account comes here too.
                 data = await self._session.ask(question, kind="action", timeout_s=write.timeout_s)
             except MaybeSent as e:
                 return self._uncertain(write.ref, self._no_output(write, nodeid, e.failure))
@@ -100,6 +103,7 @@ class Actions:
             return write.command
         if write.shell == "auto":
             known = self._inventory.known.get(nodeid) or await self._inventory.refresh(nodeid)
+            # An unknown system is taken for Windows, whose cmd the extra line would break.
             if known is None or "Windows" in (known.node.osdesc or "Windows?"):
                 return write.command
         return f"exec 2>&1\n{write.command}"
@@ -115,6 +119,7 @@ class Actions:
                     f"{self._inventory.name(nodeid)} is not connected to {self._name}; nothing was sent."
                 )
                 return Outcome(write.ref, State.FAILED, Failure(Reason.OFFLINE, sentence, self._name))
+            # Looked for first, as a reset without the right is ignored in silence.
             _, rights = await self._questions.system(nodeid, "action")
             if rights is not None and not rights & _RESET_RIGHT:
                 sentence = f"The account of {self._name} may not reset {self._inventory.name(nodeid)}."
@@ -140,6 +145,7 @@ class Actions:
         raise failed(Reason.UNKNOWN, sentence, self._name)
 
     async def _reset(self, write: Reboot, nodeid: str) -> Outcome:
+        # Before the reset is sent: the device may be gone sooner than the answer is here.
         async with self._session.listen() as pushed:
             question = {"action": "poweraction", "nodeids": [nodeid], "actiontype": _RESET}
             try:

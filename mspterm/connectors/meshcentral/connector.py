@@ -38,6 +38,7 @@ PART_S = 5.0
 LIVE_S = 3.0
 AGAIN_S = 0.5
 REBOOT_WAIT_S = 20.0
+# An event of our own in the server's queue, so that its one reader keeps the order of it all.
 _REREAD = "mspterm.reread"
 
 
@@ -91,6 +92,7 @@ class MeshConnector:
         Raises Failed when the connection is lost; whoever reads it opens it again, with back-off.
         """
         rereads: set[asyncio.Task[None]] = set()
+        # Before the list is asked for: what is pushed meanwhile waits, and is applied to it.
         async with self._session.listen() as pushed:
             try:
                 skipped = await self._inventory.list()
@@ -99,6 +101,8 @@ class MeshConnector:
                 while True:
                     change = await self._next(pushed)
                     for nodeid in change.ask:
+                        # Beside the loop, as an answer may take seconds; and held, since a task
+                        # that nobody holds may vanish before it is done.
                         rereads.add(task := asyncio.create_task(self._reread(nodeid, pushed)))
                         task.add_done_callback(rereads.discard)
                     if change.touched or change.gone:
@@ -175,6 +179,7 @@ class MeshConnector:
 
     async def _all(self, skipped: list[Skipped]) -> AsyncIterator[Batch]:
         ids = list(self._inventory.known)
+        # One round even for no device: its batch ends the run and tells that all others are gone.
         for start in range(0, max(1, len(ids)), CHUNK):
             part = ids[start : start + CHUNK]
             last = start + CHUNK >= len(ids)

@@ -28,6 +28,7 @@ _OFFLINE = "Asked of the agent, which is not connected."
 async def read_detail(nodeid: str, inventory: Inventory, questions: Questions) -> DeviceDetail:
     """The detail of a device whose row was just read; what isn't answered is named in `unavailable`."""
     parts = _Parts()
+    # No part may raise in here: the group would cancel all the others.
     async with asyncio.TaskGroup() as group:
         systems = group.create_task(parts.get("hardware", questions.system(nodeid)))
         networks = group.create_task(parts.get("interfaces", questions.network(nodeid)))
@@ -39,8 +40,10 @@ async def read_detail(nodeid: str, inventory: Inventory, questions: Questions) -
     system, network, last = systems.result(), networks.result(), lasts.result()
     if system is not None and system[0] is None:
         parts.unavailable["hardware"] = parts.unavailable["disks"] = _NO_REPORT
+    # Before the device is made, which is of what the inventory knows.
     _keep(nodeid, inventory, system, network, last)
     device = inventory.device(nodeid)
+    # Not None, which is a question that failed and has its reason there already.
     if services.result() == ():
         parts.unavailable["services"] = (
             _OFFLINE if not device.online else "The agent lists no services there."
@@ -74,6 +77,7 @@ class _Parts:
 
 
 async def _services(nodeid: str, inventory: Inventory, questions: Questions) -> tuple[Service, ...]:
+    # An absent agent would be waited for as long as a part may take.
     if not inventory.device(nodeid).online:
         return ()
     return mapping.services(await questions.services(nodeid, inventory.name(nodeid)))

@@ -17,6 +17,7 @@ from mspterm.connectors.meshcentral.mapping import AGENT, Known, node_id
 from mspterm.connectors.meshcentral.questions import Questions
 from mspterm.domain.device import Device
 
+# Pushes that say only that a report is new; what is in it has to be asked for.
 _REPORTS = frozenset({"sysinfohash", "ifchange"})
 _GROUPS = frozenset({"createmesh", "meshchange"})
 
@@ -65,6 +66,7 @@ class Inventory:
 
     async def refresh(self, nodeid: str) -> Known | None:
         """Reads one device's row now; None (and no longer known) where it doesn't exist."""
+        # A verb that looks at one device has listed nothing, and shows its group's name all the same.
         if not self._groups:
             self._groups = await self._questions.groups()
         node = await self._questions.node(nodeid)
@@ -81,6 +83,7 @@ class Inventory:
         (sys, _), net = await asyncio.gather(
             self._questions.system(nodeid, "poll"), self._questions.network(nodeid, "poll")
         )
+        # It may have been removed while the answers were on their way.
         if nodeid in self.known:
             self.known[nodeid] = replace(self.known[nodeid], sys=sys, net=net)
 
@@ -103,6 +106,7 @@ class Inventory:
         elif event.action == "removenode":
             if self.known.pop(nodeid, None) is not None:
                 change.gone.add(nodeid)
+                # Of pushes that are taken together the last one counts.
                 change.touched.discard(nodeid)
         elif event.action in _REPORTS:
             change.ask.add(nodeid)
@@ -138,6 +142,7 @@ class Inventory:
         conn = event.conn or 0
         agct = (event.ct or now_ms) if conn & AGENT else old.node.agct
         was_on = bool((old.node.conn or 0) & AGENT)
+        # Only an agent that leaves was seen just now; other bits of `conn` change without it.
         seen = now_ms if was_on and not conn & AGENT else old.seen_ms
         self.known[nodeid] = Known(patched(old.node, conn=conn, agct=agct), old.sys, old.net, seen)
         change.touched.add(nodeid)

@@ -20,6 +20,7 @@ class Listener:
     def tell(self, item: Event | Failed) -> None:
         """Adds an item; a reader so slow that thousands wait is failed and has to read all anew."""
         if self._queue.full():
+            # Emptied, so that the failure is what is read next.
             while not self._queue.empty():
                 self._queue.get_nowait()
             item = failed(
@@ -30,6 +31,7 @@ class Listener:
     async def next(self) -> Event:
         item = await self._queue.get()
         if isinstance(item, Failed):
+            # Put back, so that who asks again gets the same end and doesn't wait for ever.
             self._queue.put_nowait(item)
             raise item
         return item

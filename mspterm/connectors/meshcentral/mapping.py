@@ -24,6 +24,7 @@ AGENT = 1
 _NODE_ID = re.compile(r"node/[A-Za-z0-9_.-]*/[A-Za-z0-9@$]{1,128}")
 _SI = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTP]?)i?B?")
+# Without 0 (unknown) and 7 (present), which don't say whether it is on.
 _POWER = {1: "on", 2: "sleep", 3: "sleep", 4: "sleep", 5: "sleep", 6: "off", 8: "off"}
 _HARDWARE = {
     "cpu_name": "CPU",
@@ -35,6 +36,7 @@ _HARDWARE = {
     "bios_date": "BIOS date",
 }
 _SERIALS = ("product_serial", "bios_serial", "board_serial")
+# What a board says that was never given one; devices must not be matched by it.
 _NO_SERIALS = frozenset({"", "none", "0", "default string", "to be filled by o.e.m.", "system serial number"})
 
 
@@ -55,6 +57,7 @@ def node_id(value: object) -> str | None:
 
 def instant(ms: float | None) -> datetime | None:
     """Epoch milliseconds in UTC; None for what is no time."""
+    # An agent may send any number, also one that no datetime holds.
     if ms is None or not math.isfinite(ms) or not 0 < ms < 1e14:
         return None
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
@@ -80,6 +83,7 @@ def device(known: Known, connection: Connection, groups: dict[str, str], now: da
         kind=kind_of(name, node.osdesc or "", node.icon, node.mtype),
         os=clean(node.osdesc) if node.osdesc else None,
         online=online,
+        # Its coming (agct) may be later than the last leaving that we know of.
         last_seen=now if online else instant(max(known.seen_ms or 0, node.agct or 0)),
         booted_at=instant(node.lastbootuptime),
         user=clean(", ".join(node.users)) if node.users else None,
@@ -94,6 +98,7 @@ def device(known: Known, connection: Connection, groups: dict[str, str], now: da
 def _addresses(known: Known) -> tuple[str, ...]:
     rows = (row.address for rows in _netif(known.net).values() for row in rows)
     own = [found for value in rows if (found := _address(value)) is not None]
+    # The agent on the server's own host is seen at 127.0.0.1, which is better than nothing.
     if not own and known.node.ip and (seen := _address(known.node.ip, loopback=True)):
         own = [seen]
     return tuple(dict.fromkeys(own))
@@ -101,6 +106,7 @@ def _addresses(known: Known) -> tuple[str, ...]:
 
 def _address(value: str | None, *, loopback: bool = False) -> str | None:
     try:
+        # Without its zone (%eth0), which means something on that device only.
         found = ip_address((value or "").split("%")[0])
     except ValueError:
         return None
@@ -145,6 +151,7 @@ def _serial(sys: wire.System | None) -> SafeText | None:
 
 
 def _needs_reboot(sys: wire.System | None) -> bool | None:
+    # Absent is not null: only Windows sends it, and its null is a no.
     if sys is None or sys.pending_reboot is UNSET:
         return None
     return bool(sys.pending_reboot)

@@ -42,9 +42,11 @@ class Questions:
         found: list[wire.Node] = []
         skipped: list[Skipped] = []
         while True:
+            # What couldn't be read counts too: the server skips what it has sent.
             page, total = await self._page({"skip": len(found) + len(skipped)}, "poll")
             for raw, group in page:
                 self._sort(raw, group, found, skipped)
+            # An empty page ends it as well, or a total that is never reached would ask for ever.
             if not page or total is None or len(found) + len(skipped) >= total:
                 return found, skipped
 
@@ -135,6 +137,7 @@ class Questions:
     async def _ask_agent(self, nodeid: str, kind: str, device: str) -> bytes:
         question: dict[str, object] = {"action": "msg", "type": kind, "nodeid": nodeid}
         data = await self._ask_part(question, Answer("msg", kind, nodeid))
+        # Our id without our type is the server's own "Unable to route".
         if self._read(data, wire.Frame).type != kind:
             sentence = (
                 f"{device} is not connected to {self._name}, or this account may not talk to its agent."

@@ -34,6 +34,7 @@ def closed_by_server(frame: Frame, name: str) -> Failed | None:
         return failed(Reason.REFUSED, _STOPPED.format(name=name), name)
     if frame.action != "close":
         return None
+    # `msg` first: beside it the cause is mostly just "noauth". Some codes end in a number (banned-1).
     for code in (frame.msg, frame.cause):
         known = _CLOSES.get(code.rstrip("-1234567890")) if isinstance(code, str) else None
         if known is not None:

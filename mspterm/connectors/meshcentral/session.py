@@ -120,6 +120,7 @@ class Session:
         limit = self._connection.timeout_s if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(limit):
+                # Both, as the server echoes the one and agents the other (and some versions neither).
                 await self._send(socket, {**question, "responseid": key, "tag": key})
                 return await waiting.future
         except TimeoutError:
@@ -183,6 +184,7 @@ class Session:
             await socket.close()
             sentence = f"{self._name} took the connection but never said who is logged in; try again later."
             raise failed(Reason.SERVER, sentence, self._name) from None
+        # Also when cancelled: nobody else knows of this socket yet.
         except BaseException:
             await socket.close()
             raise
@@ -226,8 +228,10 @@ class Session:
             await self._drop(socket, e)
 
     async def _drop(self, socket: Socket | None, why: Failed) -> None:
+        # Reader and pinger both notice a loss, and another connection may be open by then.
         if socket is None or socket is not self._socket:
             return
+        # Before the first await, so that nothing more is asked by way of it.
         self._socket = None
         tasks, self._tasks = self._tasks, []
         for waiting in self._waiting.values():
@@ -236,6 +240,7 @@ class Session:
         for listener in self._listeners:
             listener.tell(why)
         for task in tasks:
+            # Whichever of the two noticed must live on to close the socket.
             if task is not asyncio.current_task():
                 task.cancel()
         await socket.close()
@@ -274,6 +279,7 @@ class Session:
             if frame.action == "msg" and frame.type is None and frame.result == "OK":
                 return None  # passed on to the agent; its own answer follows
             return self._waiting.get(key)
+        # Without an id of ours the oldest question that fits gets it: a dict keeps their order.
         fitting = (w for w in self._waiting.values() if w.answer is not None and w.answer.fits(frame))
         return next((w for w in fitting if not w.future.done()), None)
 

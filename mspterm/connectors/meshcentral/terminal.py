@@ -29,6 +29,7 @@ _PROTOCOLS = {
     ("user", True): "9",
 }
 """By run-as, and whether it is PowerShell."""
+# Its frames are a device's, hence hostile, and bounded closer than the server's lists.
 _MAX_FRAME = 4 * 1024 * 1024
 
 
@@ -112,6 +113,7 @@ async def open_terminal(
         recorded = await _joined(session, socket, connection, call, device)
         terminal = MeshTerminal(connection.name, socket, recorded=recorded)
         await terminal.begin(protocol, columns, rows)
+    # Also when cancelled: a shell must not be left waiting there for nobody.
     except BaseException:
         await socket.close()
         raise
@@ -134,6 +136,7 @@ async def _joined(
     finally:
         for task in (refusal, coming):
             task.cancel()
+            # Awaited as well: asyncio complains of an exception that nobody has taken.
             with contextlib.suppress(Failed, asyncio.CancelledError):
                 await task
     sentence = (

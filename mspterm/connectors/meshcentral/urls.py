@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 from mspterm.config.model import Connection
 from mspterm.domain.reasons import Reason, failed
 
+# Where clear text passes no network.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -19,6 +19,7 @@ class Frame(Struct):
     """The outside of any message: enough to find who waits for it."""
 
     action: str = ""
+    # `object`: an agent may put any JSON here, and no odd field may cost the whole message.
     type: object = None
     responseid: object = None
     tag: object = None

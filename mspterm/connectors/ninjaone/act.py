@@ -50,22 +50,26 @@ class Actions:
     async def run(self, write: RunCommand, id: str) -> Outcome:
         """Runs a script of the library; `timeout_s` is how long its result is waited for."""
         try:
+            # First: without a person's login nothing else is asked.
             await self._client.tokens.acting()
             row = await self._detail.row(id, kind="action")
             device = mapping.line(row.display_name or row.system_name) or f"device {row.id}"
             options = await self.scripts(id)
             wanted = self._wanted(write, options, device)
             role = self._role(write, options, device)
+            # Where the device's log ends now; what the run makes comes after it. 10 is the least to be had.
             _, before = await self._client.activities(None, size=10, kind="action", device=row.id)
             began = self._client.http.server_now() - CLOCK_SLACK
         except Failed as error:
             return Outcome(write.ref, _state(error), error.failure)
+        # With a script named, the command is its arguments; else it was the name.
         parameters = write.command if write.script else ""
         try:
             path = "/v2/device/{id}/script/run"
             answer = await self._client.send("POST", path, script.body(wanted, parameters, role), id=row.id)
             begun = script.started(answer.body)
         except MaybeSent:
+            # It may well run: it is looked for by name and time, and not sent again.
             begun = script.Started()
         except Failed as error:
             return Outcome(write.ref, _state(error), error.failure)
@@ -172,6 +176,7 @@ class Actions:
                 rows, _ = await self._client.activities(before, size=200, kind="action", device=device)
                 if (ended := found(rows)) is not None:
                     return ended
+            # After the look, so that what ended during the last wait is seen.
             if waited >= patience_s:
                 return None
             await self._sleep(POLL_S)
@@ -205,6 +210,7 @@ class Actions:
             with suppress(Failed):
                 rows, _ = await self._client.activities(last, size=200, kind="action", device=before.id)
                 row = await self._detail.row(id, kind="action")
+                # A quick restart is never seen offline: its activity or a later boot tells of it.
                 if any(a.status_code == "SYSTEM_REBOOTED" for a in rows) or _booted(row) > _booted(before):
                     return "restarted, and is back"
                 if row.offline:

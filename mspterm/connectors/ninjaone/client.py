@@ -86,6 +86,7 @@ class NinjaClient:
             if len(rows) < PAGE_SIZE:
                 return
             last = wire.item_id(rows[-1])
+            # A server that ignores `after` would give the same page for ever.
             if last == str(asked.get("after")):
                 return
             asked["after"] = last
@@ -97,6 +98,7 @@ class NinjaClient:
         asked: dict[str, str | int] = {"pageSize": PAGE_SIZE, **({"df": df} if df else {})}
         while True:
             page = await self.get(f"/v2/queries/{name}", wire.QueryPage, kind=kind, query=asked)
+            # No rows, not few: a query's page may be short before its end.
             if not page.results:
                 return
             yield readable(page.results, into)
@@ -146,6 +148,7 @@ class NinjaClient:
         except Answered as error:
             if error.status != 401:
                 raise self._said(error) from None
+        # Once only: a new token that is refused too is not a matter of age.
         self.tokens.spent(used)
         try:
             return await ask(_bearer(await token()))

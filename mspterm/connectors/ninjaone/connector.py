@@ -65,6 +65,7 @@ class NinjaConnector:
 
     async def whoami(self) -> Identity:
         """The API tells nobody's name: it is the configured login's, or the machine's."""
+        # The machine's token and the person's are proven apart: this read may use either.
         await self._client.rows("/v2/organizations", Named, query={"pageSize": 1})
         personal = self._client.tokens.personal
         if personal:

@@ -76,6 +76,7 @@ class Detail:
         if not windows:
             parts.unavailable["services"] = _NOT_WINDOWS
         physical = hardware.result() or []
+        # After the group: `facts` has put health and names into the fleet by now.
         device = self._feed.map(row)
         device = replace(
             device,

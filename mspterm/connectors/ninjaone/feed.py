@@ -57,6 +57,7 @@ class Feed:
     async def _load(self, rows: list[wire.Device], df: str | None) -> None:
         """Health of these devices, and what their rows lack and isn't known yet."""
         await self._health(df, "poll")
+        # What was mapped once has its slow facts already: a delta of it costs one query.
         if df is not None and all(r.id in self._clients for r in rows):
             return
         if any(r.volumes is None for r in rows):
@@ -73,6 +74,7 @@ class Feed:
         loaded = False
         async for page in self._client.pages("/v2/devices-detailed"):
             rows, skipped = self._read_rows(page)
+            # After the first page, whose rows show which fields this server leaves to the queries.
             if not loaded:
                 await self._load(rows, None)
                 loaded = True
@@ -96,6 +98,7 @@ class Feed:
         if devices:
             yield await self._some(sorted(devices))
         alerts, gone = await self._all_alerts()
+        # A process that has just begun can't miss what it never saw; the reset names it.
         reset = {a.series_uid for a in happened if a.status_code == "RESET" and a.series_uid}
         on = {a.id for a in alerts}
         left = {mapping.alert_ref(self._name, uid) for uid in reset - on}.union(gone)
@@ -110,6 +113,7 @@ class Feed:
             rows, skipped = [*rows, *more], (*skipped, *odd)
         if rows:
             await self._load(rows, df)
+        # A row that can't be read is there all the same, and must not be told as gone.
         seen = {row.id for row in rows} | {int(s.id) for s in skipped if s.id.isdigit()}
         gone = tuple(f"{self._name}:{n}" for n in ids if n not in seen)
         return Batch(devices=tuple(map(self.map, rows)), gone=gone, skipped=skipped)

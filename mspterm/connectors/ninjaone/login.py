@@ -21,6 +21,7 @@ from mspterm.net.http import Http
 from mspterm.net.pacer import FreePacer
 
 AUTHORIZE = "/ws/oauth/authorize"
+# control runs scripts; without offline_access there is no refresh token.
 SCOPES = "monitoring management control offline_access"
 
 
@@ -54,6 +55,7 @@ def begin(connection: Connection, port: int) -> Asked:
 def code_of(asked: Asked, address: str) -> Secret | None:
     """The code in the address that the browser was sent to; None where it isn't of this login."""
     query = parse_qs(urlsplit(address.strip()).query)
+    # Exactly one of each: anything else was not sent by the page that we opened.
     if query.get("state") != [asked.state] or len(query.get("code", ())) != 1:
         return None
     return Secret(query["code"][0])
@@ -74,6 +76,7 @@ async def redeem(
         "code": code.reveal(),
         "code_verifier": asked.verifier.reveal(),
     }
+    # A native application has none: PKCE stands in its place.
     if "client_secret" in secrets:
         form["client_secret"] = secrets["client_secret"].reveal()
     http = Http(connection, base_url=origin(connection.url), pacer=FreePacer(), now=now)

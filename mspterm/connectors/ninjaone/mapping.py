@@ -126,6 +126,7 @@ def _name(ref: wire.Named | None, names: Mapping[int, str], id: int | None) -> S
 
 
 def _needs_reboot(system: wire.System | None, health: wire.Health | None) -> bool | None:
+    # A yes of either counts: systems are read hourly, health with every change.
     if system is not None and system.needs_reboot:
         return True
     if health is not None:

@@ -16,6 +16,7 @@ from mspterm.connectors.ninjaone.mapping import instant
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _RUN_TYPES = frozenset({"SCRIPTING", "ACTION", "ACTIONSET", "SCHEDULED_TASK"})
 _ENDED = frozenset({"COMPLETED", "CANCELLED", "BLOCKED"})
+# No description names the field; all that are there are shown, in this order.
 _OUTPUTS = ("output", "stdout", "scriptOutput", "result", "stderr", "message")
 
 
@@ -30,6 +31,7 @@ class Started:
 def chosen(scripts: Sequence[wire.Script], wanted: str) -> wire.Script | None:
     """The script that is meant by its id, its uid, or its whole name where one has it."""
     text = wanted.strip().casefold()
+    # `and text`: a script without a uid would fit an empty word.
     by_id = [s for s in scripts if text in (str(s.id), (s.uid or "").casefold()) and text]
     named = [s for s in scripts if s.name.casefold() == text]
     found = by_id or named
@@ -61,6 +63,7 @@ def started(answer: bytes) -> Started:
     if isinstance(found, dict):
         values = [found.get(key) for key in ("jobUid", "seriesUid", "uid", "activityId", "id")]
         found = next((value for value in values if value), None)
+    # A bool is an int too, and `true` is no activity.
     if isinstance(found, int) and not isinstance(found, bool):
         return Started(activity=found)
     match = _UUID.search(found) if isinstance(found, str) else None
@@ -74,6 +77,7 @@ def outcome(
     rows = list(activities)
     uid = begun.uid or next((a.series_uid for a in rows if a.id == begun.activity and a.series_uid), None)
     ended = [a for a in rows if a.status_code in _ENDED]
+    # Then nothing else counts, even before it is there: another run of the script may have ended.
     if uid is not None:
         return next((a for a in ended if (a.series_uid or "").lower() == uid.lower()), None)
     return next((a for a in ended if _is_run(a, script, since)), None)
@@ -94,6 +98,7 @@ def output_of(activity: wire.Activity) -> str:
 def _text(data: Any, depth: int = 0) -> str:
     if isinstance(data, str):
         return data
+    # The shape is nobody's promise; the depth bounds what an odd answer can make us walk.
     if not isinstance(data, dict) or depth > 3:
         return ""
     own = [data[key] for key in _OUTPUTS if isinstance(data.get(key), str) and data[key]]

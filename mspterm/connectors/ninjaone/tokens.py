@@ -75,6 +75,7 @@ class Tokens:
             except Failed as error:
                 if self._refresh is None or error.failure.reason is not Reason.AUTH:
                     raise
+                # Another type of application refuses this grant for good, so it is asked once.
                 self._machine_works = False
         return await self._get(machine=False)
 
@@ -93,6 +94,7 @@ class Tokens:
         self._kept = {machine: kept for machine, kept in self._kept.items() if kept.token != token}
 
     async def _get(self, *, machine: bool) -> Secret:
+        # Callers that come together refresh once: a token that was used is worth nothing to the second.
         async with self._asking:
             kept = self._kept.get(machine)
             if kept is None or kept.until - EARLY <= self._now():
@@ -108,8 +110,10 @@ class Tokens:
             return await self._ask(machine)
 
     async def _ask(self, machine: bool) -> _Kept:
+        # From before the question: a token's life counts from when it was made, not read.
         asked = self._now()
         try:
+            # As a write, never repeated: the token may have rotated though the answer got lost.
             answer = await self._http.send("POST", TOKEN, form=self._form(machine), kind="interactive")
         except Answered as error:
             raise self._refused(error, machine) from None
@@ -134,6 +138,7 @@ class Tokens:
     async def _rotate(self, new: str | None) -> None:
         if new is None or Secret(new) == self._refresh:
             return
+        # Before it is stored: the old one is worth nothing, even where storing fails.
         self._refresh = Secret(new)
         if self._keep is not None:
             # A keyring that is locked now costs a login later, and not the action now.
@@ -142,6 +147,7 @@ class Tokens:
 
     def _refused(self, error: Answered, machine: bool) -> Failed:
         code = _code(error.body)
+        # Nothing else ends the login: a server in trouble must not send everybody to log in again.
         if error.status in (400, 401) and code == "invalid_grant" and not machine:
             self._refresh = None
             return self._ended()

@@ -85,6 +85,7 @@ class Updater:
             run.maybe = error.failure
         except Failed as error:
             run.failure = proof.better(self._name, error)
+        # Nothing left or all was refused: no doubt, and nothing to read back.
         if not run.sent:
             return Outcome(write.ref, State.FAILED, run.failure)
         return await self._prove(run)
@@ -113,13 +114,16 @@ class Updater:
     async def _before(self, run: _Run) -> None:
         """What the ticket is like now; nothing is written where somebody else took it meanwhile."""
         row, run.etag = await self._client.head(run.id)
+        # Asked for a merged ticket, RT answers with the one it went into, and would write there.
         if str(row.id) != run.id:
             sentence = f"{run.write.ref} was merged into #{clean(str(row.id))}; nothing was written."
             raise failed(Reason.CONFLICT, sentence, self._name)
+        # Whatever has a higher number than this transaction came after us; `_seek` and `_first` rely on it.
         digits = run.etag.strip('"')
         run.last = int(digits) if digits.isdigit() else 0
         run.owner = row.owner.login
         expected, wanted = run.write.expected_owner, run.write.owner
+        # Held already by whom it should go to is no conflict.
         fine = [owner or NOBODY for owner in (expected, wanted) if owner is not None]
         if expected is not None and run.owner not in fine:
             raise self._taken(run, run.owner, "; nothing was written")
@@ -129,11 +133,13 @@ class Updater:
         nobody's is taken before anything else, so that who loses it writes nothing."""
         in_put = run.changes
         if run.owner == NOBODY and run.write.owner and run.write.owner == await self._detail.me():
+            # RT said 200 and nobody has it (no right to take): no text is sent; `_prove` tells RT's words.
             if not await self._take(run):
                 return
             in_put = tuple(change for change in in_put if change.what != "owner")
         if run.speaks:
             await self._say(run)
+            # It went along with the text: a cut leaves no status without its text.
             in_put = tuple(change for change in in_put if change.what != "status")
         if in_put:
             await self._put(run, in_put)
@@ -153,6 +159,7 @@ class Updater:
             answer = await self._write(run, "POST", f"/ticket/{{id}}/{run.way}", kept)
         except MaybeSent as error:
             run.maybe = error.failure
+            # `maybe` stays: the status that was sent along may still turn out to be missing.
             run.transaction = await self._find(run)
             if run.transaction is None:
                 raise
@@ -173,9 +180,11 @@ class Updater:
             if row.owner.login != run.owner:
                 raise self._taken(run, row.owner.login, "")
         run.put_owner = owner is not None
+        # For an owner only: a colleague's note moves the ETag too, and must not refuse a priority.
         headers = {"If-Match": run.etag} if owner is not None and run.etag else {}
         said = len(run.said)
         await self._write(run, "PUT", "/ticket/{id}", proof.body_of(changes), headers)
+        # Said with a 200, as RT refuses; and of this call alone, not of the text before it.
         denied = any("permission denied" in sentence.lower() for sentence in run.said[said:])
         if denied and owner is not None and owner.wanted == await self._detail.me():
             # The right StealTicket suffices for oneself, where ReassignTicket is missing.
@@ -230,6 +239,7 @@ class Updater:
         try:
             for raw in page.items:
                 entry = wire.item(raw, wire.WireTransaction)
+                # `_ours` last: it costs a request for the words.
                 if int(entry.id) > run.last and entry.creator.login == me and await self._ours(run, entry):
                     return str(entry.id)
         except (msgspec.MsgspecError, ValueError):
@@ -244,6 +254,7 @@ class Updater:
 
     async def _words(self, transaction: str) -> str | None:
         parts = await items(self._client.said(transaction), wire.WireAttachment)
+        # A text file that came along is a part too; the words are the one without a name.
         return next((part.content for part in parts if not part.filename), None)
 
     async def _prove(self, run: _Run) -> Outcome:
@@ -276,10 +287,12 @@ class Updater:
         if owner is None or not run.put_owner:
             return row
         await self._sleep(RACE_S)
+        # What fails in here is judged by the row as it was last read.
         with suppress(Failed, MaybeSent):
             row = await self._detail.row(run.id, kind="action")
             if owner.check(row).ok:
                 return row
+            # A new one, so that a change after this look refuses ours (412) and isn't overwritten.
             _, etag = await self._client.head(run.id)
             await self._write(run, "PUT", "/ticket/{id}", proof.body_of((owner,)), {"If-Match": etag})
             row = await self._detail.row(run.id, kind="action")
@@ -290,6 +303,7 @@ class Updater:
         lines = tuple(check.line() for check in sorted(checks, key=lambda check: not check.ok))
         if not missing:
             return Outcome(run.write.ref, State.DONE, None, lines, ticket=ticket)
+        # A doubt outweighs a refusal: what is uncertain is never sent again by itself.
         if run.maybe is not None:
             return Outcome(run.write.ref, State.UNCERTAIN, run.maybe, lines, ticket=ticket)
         failure = run.failure or proof.refused(self._name, missing, run.said)
@@ -343,5 +357,6 @@ def priority_change(mapping: TenantMap, priority: int) -> Put:
         known = ", ".join(str(ours) for ours in range(1, 6) if mapping.rt_priority(ours) is not None)
         sentence = f"{mapping.connection.name} has no priority {priority}, only {known}; see its priorities."
         raise failed(Reason.REFUSED, sentence, mapping.connection.name)
+    # Compared as our 1..5: RT reads back a number or a word, as its configuration says.
     wanted = str(priority)
     return Put("priority", {"Priority": level}, wanted, lambda row: str(mapping.priority(row.priority)))

@@ -82,6 +82,7 @@ def _checks(run: _Run, row: wire.WireTicket) -> list[Check]:
     checks = [Check("children", f"{wanted}", f"{len(there)} of {wanted}", len(there) == wanted)]
     if run.write.contact is not None:
         names = [n for user in row.requestor for n in (user.email_address, user.login) if n]
+        # By either: RT takes an address or a login, and shows the user whom it found.
         same = any(n.casefold() == run.write.contact.casefold() for n in names)
         checks.append(Check("contact", run.write.contact, ", ".join(names) or "nobody", same))
     return checks

@@ -56,6 +56,7 @@ class Chooser:
                 raise
             found = []
         people = tuple(_technician(owner.value, owner.label) for owner in found if owner.value != NOBODY)
+        # None at all is kept as well, or a page that isn't given is asked for at each dialog.
         self._owners[limit] = (self._now(), people)
         return people
 

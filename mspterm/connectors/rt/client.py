@@ -21,10 +21,12 @@ from mspterm.net.pacer import CallClass, Pacer
 API = "/REST/2.0"
 PER_PAGE = 100
 """RT clamps more to 100 without saying so."""
+# How long a login counts, and how soon it is tried again where RT gave no session for it.
 SESSION_LIFE = timedelta(hours=6)
 SESSION_RETRY = timedelta(hours=1)
 # The lightest page of the web interface (12 ms); with a token it logs in and sets the cookie.
 OWNERS_PAGE = "/Helpers/Autocomplete/Owners"
+# Unasked, a row is id, type and address only; names inside a field have to be asked for apart.
 TICKET_FIELDS: Query = {
     "fields": "Subject,Status,Priority,Owner,Queue,Requestor,LastUpdatedBy,Created,LastUpdated,Due,Starts,"
     "Told,Resolved,TimeWorked,CustomFields,_hyperlinks",
@@ -37,6 +39,7 @@ TRANSACTION_FIELDS: Query = {
     "fields": "Type,Creator,Created,Field,OldValue,NewValue,TimeTaken",
     "fields[Creator]": "Name,RealName",
 }
+# Chosen by RT, not here: the Content of a photo beside the words would be megabytes.
 BODY_FIELDS: Query = {
     "fields": "ContentType,Filename,TransactionId,Content",
     "query": '[{"field":"ContentType","operator":"LIKE","value":"text/"}]',
@@ -61,6 +64,7 @@ class RtClient:
             sentence = f"No token for {connection.name}; set one with `mspterm auth login {connection.name}`."
             raise failed(Reason.AUTH, sentence, connection.name)
         self.name = connection.name
+        # The web pages (owners, a ticket's address) are not under the API that people paste.
         self.base_url = connection.url.rstrip("/").removesuffix(API)
         self._token, self._now = secrets["token"], now
         self._session_until: datetime | None = None
@@ -95,6 +99,7 @@ class RtClient:
         Each costs RT some 14 ms, custom fields and links most of it; with `DATES` alone 0.7 ms.
         """
         wanted = TICKET_FIELDS if fields is None else fields
+        # By id: the feed goes on behind the last one, as page numbers shift when a ticket leaves.
         asked = {"query": query, "orderby": "id", "order": "ASC", "per_page": PER_PAGE, **wanted}
         return await self._get("/tickets", into=wire.Page, kind=kind, query=asked)
 
@@ -157,6 +162,7 @@ class RtClient:
         return await self.http.send(method, API + template, json=json, **params)
 
     async def aclose(self) -> None:
+        # The cookie goes with the client; the next use has to log in.
         self._session_until = None
         await self.http.aclose()
 
@@ -169,6 +175,7 @@ class RtClient:
             number += 1
             asked = {"orderby": "id", "order": "ASC", **query, "per_page": PER_PAGE, "page": number}
             page = await self._get(template, into=wire.Page, kind=kind, query=asked, **params)
+            # RT gives no total here: a last page that is just full costs one empty page more.
             count = len(page.items)
             yield page
 
@@ -200,6 +207,7 @@ class RtClient:
         A refusal is no failure: the token goes with each request, and where it is no good, the
         request itself will say so.
         """
+        # Held over the request: callers that come together would each pay the token's bcrypt.
         async with self._logging_in:
             if self._session_until is not None and self._now() < self._session_until:
                 return
@@ -207,6 +215,7 @@ class RtClient:
             try:
                 await self.http.get(OWNERS_PAGE, kind="poll")
             except Failed as error:
+                # Told at once: the caller's own request would only wait for the same dead server again.
                 if error.failure.reason in (Reason.OFFLINE, Reason.RATE_LIMIT):
                     raise
                 life = SESSION_RETRY

@@ -67,6 +67,7 @@ class RtConnector(Ticketing):
         try:
             user = await self._client.user(login)
         except Failed as error:
+            # Rights may hide even one's own record; the configured login then has to do.
             if self._connection.me is None or error.failure.reason is not Reason.PERMISSION:
                 raise
             user = WireUser(id=self._connection.me)

@@ -20,6 +20,7 @@ NEVER = "1970-01-01 00:00:00"
 # What RT writes beside the change itself: mail records, and the roles that follow a new owner.
 NOISE = frozenset({"EmailRecord", "CommentEmailRecord", "SetWatcher", "AddWatcher", "DelWatcher", "Create"})
 OWNER_CHANGES = frozenset({"Give", "Take", "Steal", "Untake", "Force"})
+# Without its content a part has its size only among its own mail headers.
 _LENGTH = re.compile(r"^Content-Length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -42,6 +43,7 @@ def bodies(parts: Iterable[WireAttachment]) -> dict[str, SafeText]:
         is_html = (part.content_type or "").startswith("text/html")
         (html if is_html else plain).setdefault(str(part.transaction_id), []).append(part.content)
     texts = {entry: "\n".join(html_to_text(page) for page in pages) for entry, pages in html.items()}
+    # After the HTML, so that the plain alternative of the same message wins.
     texts.update({entry: "\n".join(pages) for entry, pages in plain.items()})
     return {entry: clean(text.strip(), multiline=True) for entry, text in texts.items()}
 
@@ -62,6 +64,7 @@ def notes(
     told = (entry for entry in transactions if entry.type not in NOISE and not _at_creation(entry))
     made = (_note(entry, texts, customers, names) for entry in told)
     return tuple(
+        # RT dates to the second, and one update writes several: their numbers keep the order.
         sorted((note for note in made if note is not None), key=lambda note: (note.at, int(note.id)))
     )
 
@@ -73,6 +76,7 @@ def _at_creation(entry: WireTransaction) -> bool:
 
 def last_word(transactions: Iterable[WireTransaction], customers: frozenset[str]) -> datetime | None:
     """When the customer wrote, if nobody has replied to it since."""
+    # A comment is not seen by the customer, so it answers nothing.
     messages = [entry for entry in transactions if entry.type == "Correspond"]
     last = max(messages, key=lambda entry: int(entry.id), default=None)
     return when(last.created) if last is not None and last.creator.login in customers else None
@@ -120,6 +124,7 @@ def _change(entry: WireTransaction, names: Names) -> str:
         return f"Worked {entry.time_taken or 0} minutes"
     if entry.type in ("AddLink", "DeleteLink"):
         done = "added" if entry.type == "AddLink" else "removed"
+        # A link is a whole URI (fsck.com-rt://HOST/ticket/7), of which the end says enough.
         return f"Link {what} {done}: {'/'.join((new or old).split('/')[-2:])}"
     if what == "Owner" or entry.type in OWNER_CHANGES:
         what, old, new = "Owner", names.users.get(old, old), names.users.get(new, new)

@@ -64,9 +64,11 @@ class Creator:
         try:
             answer = await self._client.send("POST", "/ticket", draft.body)
             return str(self._client.http.decode(answer, wire.WireCreated).id)
+        # A refusal in so many words: nothing was made, so nothing is looked for.
         except Answered:
             raise
         except Failed as error:
+            # Neither an answer that got lost nor one that can't be read: the request never left.
             if error.failure.reason is not Reason.BAD_DATA and not isinstance(error, MaybeSent):
                 raise
             found = await self._find(draft, began)
@@ -141,6 +143,7 @@ class Creator:
             me = await self._detail.me()
             if me is None:
                 return None
+            # As seconds ago: RT reads an absolute time in the user's own zone.
             since = ceil((self._now() - began).total_seconds()) + CLOCK_SLACK_S
             query = (
                 f"Subject = {quoted(draft.write.summary)} AND Creator = {quoted(me)}"
@@ -149,6 +152,7 @@ class Creator:
             page = await self._client.tickets(query, kind="action")
         except Failed:
             return None
+        # Of two the wrong one might be proven; uncertain is better than falsely done.
         return wire.item_id(page.items[0]) if len(page.items) == 1 else None
 
     async def _prove(self, draft: _Draft, number: str) -> Outcome:
@@ -200,6 +204,7 @@ def _requestor_change(requestor: str) -> Put:
 
 
 def _link_change(what: str, name: str, kind: tuple[str, str], number: str) -> Put:
+    # RT takes a bare number for a ticket's.
     target = f"asset:{number}" if kind[1] == "asset" else number
 
     def found(row: wire.WireTicket) -> str:

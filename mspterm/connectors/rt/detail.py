@@ -37,10 +37,12 @@ class Detail:
             items(self._client.bodies(id), wire.WireAttachment),
             items(self._client.attachments(id), wire.WireAttachment),
         )
+        # A technician may be the requestor of their own ticket; what they say there is no customer's word.
         customers = frozenset(user.login for user in row.requestor) - {row.owner.login}
         texts = conversation.bodies(parts)
         replied = conversation.last_word(history, customers)
         ticket = replace(await self._with_phones(row), customer_replied_at=replied)
+        # Only the history tells it for sure; without this the next poll's guess would replace it.
         self._feed.replied(str(row.id), replied)
         return TicketDetail(
             ticket=ticket,
@@ -55,6 +57,7 @@ class Detail:
 
     async def row(self, id: str, *, kind: CallClass = "interactive") -> wire.WireTicket:
         """A ticket as lists give it, which is with every name expanded."""
+        # Through int: the id may come from the command line, and goes into TicketSQL.
         page = await self._client.tickets(f"id = {_number(id)}", kind=kind)
         if not page.items:
             sentence = (
@@ -88,6 +91,7 @@ class Detail:
         logins = {value for entry in owners for value in (entry.old_value, entry.new_value) if value}
         users = {login: (await self.user(login)).login for login in sorted(logins)}
         moved = any(entry.field == "Queue" for entry in history)
+        # Only where it is needed: the list of queues is one request more before the ticket shows.
         queues = await self.queues() if moved else {}
         return conversation.Names(users, queues, {str(cf.id): cf.name for cf in row.custom_fields})
 
@@ -105,6 +109,7 @@ class Detail:
             except Failed as error:
                 if error.failure.reason not in NOT_SHOWN:
                     raise
+                # Remembered, or a hidden requestor would be asked for at each opening.
                 self._users[login] = wire.WireUser(id=login)
         return self._users[login]
 

@@ -65,6 +65,7 @@ class Feed:
         held = known() if known is not None else {}
         batches = self._reconciled(held) if held else self._tickets(self._active())
         async for batch in batches:
+            # The first answer's date: what changes during the run is in the next delta again.
             started = started or batch.server_date
             yield batch
         async for batch in self._assets():
@@ -95,6 +96,7 @@ class Feed:
         """
         reach = self._seconds_since(since)
         started, batches = await self._window(reach)
+        # Half of the overlap is allowed for: only a clock that is really wrong costs a second look.
         if started - timedelta(seconds=reach) > since - OVERLAP / 2:
             reach = ceil((started - since + OVERLAP).total_seconds())
             started, batches = await self._window(reach)
@@ -104,7 +106,9 @@ class Feed:
         yield Batch(cursor=_cursor(started), server_date=started)
 
     async def _window(self, seconds: int) -> tuple[datetime, list[Batch]]:
+        # Of all queues and statuses, as what has left ours must be seen leaving.
         query = f"LastUpdated >= '{seconds} seconds ago'"
+        # Held back until the caller knows that the window reached back far enough.
         batches = [self._left(batch) async for batch in self._tickets(query)]
         return batches[0].server_date or self._client.http.server_now(), batches
 
@@ -129,6 +133,7 @@ class Feed:
             mapped, skipped = self._mapped(page)
             ids = [int(found) for found in map(wire.item_id, page.items) if found.isdigit()]
             left = (page.total or 0) - len(page.items)
+            # Without the second condition an RT that repeats a page would hold the feed for ever.
             more = left > 0 and max(ids, default=last) > last
             if left > 0 and not more:
                 skipped = (*skipped, Skipped("?", f"RT counts {left} more that it does not show"))
@@ -158,12 +163,14 @@ class Feed:
 
     def _active(self) -> str:
         connection = self._mapping.connection
+        # RT's own word for each status that some lifecycle counts as active.
         query = _any_of("Status", connection.active) if connection.active else "Status = '__Active__'"
         return f"{query} AND {_any_of('Queue', connection.queues)}" if connection.queues else query
 
 
 def quoted(value: str) -> str:
     """A value in TicketSQL quotes."""
+    # The backslash first, or it would double the one that is put before a quote.
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

@@ -31,6 +31,7 @@ STARTS_BY_ITSELF = timedelta(minutes=1)
 # Creating a ticket updates it too, a moment later.
 CREATION_TAKES = timedelta(seconds=5)
 
+# The first that fits wins, so their order matters: a Hyper-V server is a hypervisor.
 _KINDS = (
     ("hypervisor", r"hyper-?v|esxi|vmware|proxmox|hypervisor|\bHV\d"),
     ("network", r"firewall|switch|router|access point|forti|ubiquiti|meraki|\b(FW|SW|AP|RT)\d|printer"),
@@ -104,6 +105,7 @@ class TenantMap:
             updated_at=updated,
             observed_at=observed_at,
             client=client,
+            # RT has no clients of its own, so that the name is the id.
             client_id=client,
             contact=contact(wire.requestor),
             priority=self.priority(wire.priority),

@@ -28,7 +28,9 @@ class First:
 def first_of(page: wire.Page, since: int, me: str | None, ref: str) -> First:
     """Of the changes after the transaction `since`; neither ours nor another's where there is none."""
     changes = [entry for entry in _owner_changes(page) if int(entry.id) > since]
+    # By number: the times are whole seconds, and these two are of one instant.
     first = min(changes, key=lambda entry: int(entry.id), default=None)
+    # Who doesn't know who they are (no `me`) can only believe the field.
     if first is None or me is None:
         return First()
     if first.creator.login == me:

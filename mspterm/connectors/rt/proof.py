@@ -17,6 +17,7 @@ from mspterm.domain.text import SafeText, clean
 from mspterm.net.faults import Answered
 
 _PREFIX = re.compile(r"^Ticket \d+: ")
+# What RT says where it did something; every other sentence counts as its reason for not doing it.
 _DONE = re.compile(r"\bchanged (from|to)\b|\badded\b|^Worked |\brefers to\b", re.IGNORECASE)
 _DENIED = re.compile(r"permission|not allowed|no rights?\b", re.IGNORECASE)
 
@@ -47,6 +48,7 @@ def body_of(changes: Iterable[Put]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for change in changes:
         for key, value in change.sent.items():
+            # Two changes may each set a custom field: the second must not replace the first.
             merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return merged
 

@@ -41,6 +41,7 @@ class WireCustomField(msgspec.Struct):
 
     id: str | int = ""
     name: str = ""
+    # msgspec makes a new list for each struct, so an empty one may stand as a default.
     values: list[str | None] = []
 
 
@@ -59,6 +60,7 @@ class WireTicket(msgspec.Struct, rename=_field):
     created: str
     last_updated: str
     subject: str | None = None
+    # A word where RT has EnablePriorityAsString on.
     priority: str | int | None = None
     owner: WireUser = msgspec.field(default_factory=WireUser)
     queue: WireQueue = msgspec.field(default_factory=WireQueue)

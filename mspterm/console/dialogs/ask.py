@@ -20,6 +20,7 @@ from mspterm.domain.spec import ActionSpec
 
 __all__ = ["AskContext", "ask", "form_for"]
 
+# A short form of an update needs no entry: its params leave out what it doesn't ask.
 _FORMS: Mapping[str, Callable[[ActionSpec, AskContext], Form]] = {
     "call": call_form,
     "escalate": escalate_form,

@@ -55,4 +55,5 @@ def call_after(desk: Desk, ref: str, to: str | None) -> Wanted | None:
     if ticket is None:
         return None
     found = whom(desk, ticket.connection, ticket.queue, vendor_of(desk, to or ""))
+    # Without a result: that is how the form knows that the call is yet to be made.
     return Wanted(whom=found.phones[0][0]) if found is not None and found.phones else None

@@ -78,11 +78,13 @@ class ConfirmDialog(PlanDialog[Consent]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "Send", show=False, id="confirm.yes")]
 
     def __init__(self, plan: Plan, asks: Ask | None, because: Sequence[str] = ()) -> None:
+        # What the guard asks about includes what it found by itself, such as a flag on the device.
         stake = asks.stake if asks else plan.stake
         super().__init__(f"{plan.action}: this will happen", plan, stake, because=because)
         self._phrase = asks.phrase if asks else None
 
     def start(self) -> Widget:
+        # Where a phrase is asked, an Enter out of habit lands in an empty field and sends nothing.
         return self.query_one("#phrase" if self._phrase else "#send")
 
     def compose_body(self) -> ComposeResult:
@@ -101,6 +103,7 @@ class ConfirmDialog(PlanDialog[Consent]):
         self.action_send()
 
     def action_yes(self) -> None:
+        # The y may be a letter of the phrase.
         if not self._phrase:
             self.action_send()
 
@@ -109,6 +112,7 @@ class ConfirmDialog(PlanDialog[Consent]):
         if typed != self._phrase:
             self.say_problem(f"That is not it. Nothing is sent until it reads exactly: {self._phrase}")
             return
+        # The hash ties the word to what was read: a plan that changed since is refused by the guard.
         self.dismiss(Consent(phrase=typed, plan_hash=self._plan.hash))
 
 
@@ -123,6 +127,7 @@ class RefusedDialog(PlanDialog[bool]):
             self.SEND = _LIFTS[refused.lift]
 
     def start(self) -> Widget:
+        # Enter closes; what lifts a refusal is chosen on purpose.
         return self.query_one("#cancel")
 
     def action_send(self) -> None:

@@ -17,6 +17,7 @@ from mspterm.domain.spec import Values
 from mspterm.domain.ticket import Ticket
 
 _SHOWN = 3
+# From words of the forms to the planner's, and back where a form is opened again.
 _RENAMED = {"next": "next_at"}
 _MAIL = {"mail": True, "no mail": False}
 RELEASE = "nobody: the next tier takes it"
@@ -54,11 +55,13 @@ class AskContext:
 
 def wanted(values: Values, audience: Audience | None = None) -> Wanted:
     """What was filled in, in the planner's terms."""
+    # None is "leave it as it is": only what was filled in may reach the plan.
     given: dict[str, Any] = {_RENAMED.get(n, n): v for n, v in values.items() if v is not None}
     given["mail"] = _MAIL.get(str(values.get("mail")))
     chosen = values.get("audience")
     given["audience"] = Audience(str(chosen)) if chosen else audience
     given["release"] = values.get("release") == RELEASE
+    # A script has its parameters where a command has its line: one field of the write holds both.
     parameters = given.pop("parameters", "")
     if given.get("script"):
         given["command"] = parameters

@@ -33,6 +33,7 @@ def escalate_form(spec: ActionSpec, context: AskContext) -> Form:
             "number": Offer(),
         }
         release = Offer(options(_OWNER.choices), now=ticket.assignee, preset=_OWNER.choices[0])
+        # Not through `filled`, to which a yes or no is the one about mail.
         return {**context.filled(made), "release": release}
 
     async def later() -> Offers:

@@ -98,6 +98,7 @@ class Field(Horizontal):
 
     @property
     def text(self) -> str:
+        # Asked for before the form stands, too: the preset is what the input will hold.
         return self.query_one(Input).value.strip() if self.usable and self.is_mounted else self.offer.preset
 
     def beside(self) -> str:
@@ -194,6 +195,7 @@ class PickField(Field):
     def offers(self, offer: Offer) -> None:
         """The server has answered: these are the choices."""
         self.offer = offer
+        # The server may answer before the form has its inputs, or when they are gone again.
         if not self.usable or not self.is_mounted or not self.query(Input):
             return
         self._picking.matches = self._matching(self._picking.typed)
@@ -210,7 +212,9 @@ class PickField(Field):
         text = self.text.casefold()
         if not text:
             return None
+        # Exact before the best match: "new" must not become "new, waiting".
         exact = [o for o in self.offer.options if text in (o.label.casefold(), o.value.casefold())]
+        # Where words of one's own are allowed, a part of an option is no choice of that option.
         if exact or self.offer.free:
             return exact[0] if exact else None
         matches = self._matching(text)
@@ -220,9 +224,11 @@ class PickField(Field):
         picking = self._picking
         if not picking.matches:
             return
+        # The first Down takes the first match, the first Up the last.
         start = -1 if picking.at is None and step > 0 else picking.at or 0
         picking.at = (start + step) % len(picking.matches)
         entry = self.query_one(Input)
+        # As if typed it would narrow the matches to this one, and the arrows could go no further.
         with entry.prevent(Input.Changed):
             entry.value = picking.matches[picking.at].label
         entry.cursor_position = len(entry.value)
@@ -244,6 +250,7 @@ class PickField(Field):
         if chosen is not None and entry.value != chosen.label:
             with entry.prevent(Input.Changed):
                 entry.value = chosen.label
+        # Coming back, the arrows start from all options again.
         self._picking = _Picking(self.text, None, self._matching(""))
         self.say_beside(Content(self.beside()))
 
@@ -278,6 +285,7 @@ class PickField(Field):
         chosen = self._chosen()
         if chosen is not None:
             return chosen.value
+        # With no choices known the server judges; that it is away must not stop a write that can wait.
         if self.offer.free or not self.offer.options:
             return text
         raise Wrong(f"{self.label}: nothing is called {text}; the arrows show what there is.")

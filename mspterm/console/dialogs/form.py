@@ -96,6 +96,7 @@ class FormDialog(Dialog[Values]):
         super().__init__(form.title, form.problem)
         self._form = form
         self._drafts = Drafts(form.state_dir)
+        # What was typed last, apart from the widget: at the unmount that is gone already.
         self._written = form.text
         self._sent = False
         self._keeping: Timer | None = None
@@ -135,6 +136,7 @@ class FormDialog(Dialog[Values]):
     def on_mount(self) -> None:
         self._size_words(self.app.size.height)
         self._say_readers()
+        # What is filled in already has consequences for the others, too.
         for name in (n for n, offer in self._form.offers.items() if offer.preset and self._form.follow):
             self._followed(name)
         if self._form.later is not None:
@@ -183,6 +185,7 @@ class FormDialog(Dialog[Values]):
         field = self.query_one(f"#field-{name}", Field)
         try:
             value = field.read()
+        # Half a word is no choice yet; the note stays that of the last one.
         except Wrong:
             return
         found = self._form.follow(name, str(value or ""))
@@ -194,6 +197,7 @@ class FormDialog(Dialog[Values]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field goes on to the next, as Tab does."""
         event.stop()
+        # Never sends: an Enter too many in the last field would.
         self.focus_next()
 
     def _audience(self) -> Audience:
@@ -232,11 +236,13 @@ class FormDialog(Dialog[Values]):
                 self.say_problem(str(error))
                 self.set_focus(_entry(entry))
                 return
+        # Both have a preset, so they say nothing about whether anything is to be done.
         said = [n for n, v in values.items() if v and n not in ("audience", "mail")]
         problem = self._form.check(values) if said else "Nothing is filled in yet."
         if problem:
             self.say_problem(problem)
             return
+        # Before the dismissal: the unmount would keep as a draft what is being sent.
         self._sent = True
         self.dismiss(values)
 
@@ -262,6 +268,7 @@ class FormDialog(Dialog[Values]):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         changed = event.text_area.text != self._written
         self._written = event.text_area.text
+        # Not put off by each key: who types without a pause is kept as well.
         if changed and self._keeping is None:
             self._keeping = self.set_timer(KEEP_S, self._keep_typed)
 
@@ -281,6 +288,7 @@ class FormDialog(Dialog[Values]):
         if form.draft is None:
             return False
         try:
+            # A text that was deleted must not come back, and an untouched template is nobody's words.
             if not text.strip() or (form.template and text == form.text):
                 self._drafts.drop(*form.draft)
                 return False

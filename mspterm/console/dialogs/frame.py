@@ -27,6 +27,7 @@ class Dialog(QuietModal[T | None]):
     and an Enter among them would send.
     """
 
+    # Textual would focus the first widget at the mount, before `_begin` says that keys count.
     AUTO_FOCUS = ""
     LETTERS_COUNT: ClassVar[bool] = False
     """Whether letters typed right behind the key that opened it are its text: they can't send it."""
@@ -84,10 +85,12 @@ class Dialog(QuietModal[T | None]):
 
     def on_mount(self) -> None:
         self.say_problem(self._problem)
+        # Behind everything that is in the app's queue now: keys in it were pressed before this stood here.
         self.app.call_later(self._begin)
 
     def _begin(self) -> None:
         if self._ready_at is None and self.is_attached:
+            # By the clock that stamps events, so that the two can be compared.
             self._ready_at = Message().time
             self.set_focus(self.start())
 
@@ -102,11 +105,13 @@ class Dialog(QuietModal[T | None]):
         return self._ready_at is not None and event.time >= self._ready_at
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # A letter that counts may be bound to something here: what is bound waits, whatever its key.
         return self._ready_at is not None
 
     def say_problem(self, sentence: str) -> None:
         """One sentence about what keeps this from being sent; an empty one clears it."""
         said, line = Content(f"! {sentence}" if sentence else ""), self.query_one("#problem", Static)
+        # An update lays out and sends the line again, and this is called at every letter.
         if line.content != said:
             line.update(said)
         line.display = bool(sentence)

@@ -47,6 +47,7 @@ async def lift(app: App[Any], desk: Desk, plan: Plan, way: Lift) -> Lifted | Non
         return None
     if way is Lift.EMERGENCY:
         return Lifted(replace(plan, emergency=Emergency(_line(said, "reason"), _line(said, "approver"))))
+    # Broken glass goes first: the file may stand there as a preset.
     if glass := _line(said, "glass"):
         return Lifted(replace(plan, break_glass=glass))
     return Lifted(plan, plan_file.read_approval(_path(_line(said, "file"))))
@@ -64,6 +65,7 @@ def _second_person(desk: Desk, plan: Plan) -> Form:
         "With nobody awake, break glass: say why. A review of it stays open until somebody closes it.",
     )
     signed = file.with_name(f"{file.name}.approved")
+    # The form is opened again after the signing: the file is then filled in.
     offers = {"file": Offer(preset=str(signed) if signed.exists() else "")}
     return _form(desk, f"{plan.action}: above the caps", _SECOND, intro, offers)
 
@@ -77,6 +79,7 @@ def _form(
 def _written(desk: Desk, plan: Plan) -> Path:
     """The plan as a file for the second person, once for each plan. Raises Failed where it can't be."""
     file = private_dir(desk.state_dir / "plans") / f"{plan.hash}.plan"
+    # The second person may be reading it, or have signed it: what they signed must stay as it was.
     if not file.exists():
         plan_file.write(file, plan_file.request_of(plan, requester(desk), desk.now()))
     return file

@@ -46,9 +46,11 @@ def new_form(spec: ActionSpec, context: AskContext) -> Form:
 
 def _offers(context: AskContext, psas: Sequence[str], choices: Sequence[Choices]) -> Offers:
     clients = {client for found in choices for client in found.clients}
+    # Until a server has told its clients, the assets in the store name most of them.
     clients |= {a.client for a in context.desk.store.devices.assets() if a.client and a.connection in psas}
     queues = dict.fromkeys(q for found in choices for q in found.queues)
     first = context.desk.connection(psas[0]) if len(psas) == 1 else None
+    # With several PSAs no queue is usual: that of one would be filled in for another.
     usual = (q for q in (first.queues or first.tiers) if not queues or q in queues) if first else iter(())
     return {
         "connection": Offer(options(psas)),
@@ -64,6 +66,7 @@ def _of_client(context: AskContext, psas: Sequence[str], client: str) -> Followe
     """The client's people, devices and open tickets: is it perhaps one of these already?"""
     store = context.desk.store
     rows = store.tickets.recent("client", client, but="", limit=50)
+    # From tickets: no PSA is asked for its contacts while the caller waits.
     people = dict.fromkeys(row.contact for row in rows if row.contact)
     assets = [a for a in store.devices.assets() if a.client == client and a.connection in psas]
     offers = {

@@ -49,6 +49,7 @@ def ticket_offers(
 
 def _unable(name: str, offer: Offer, manifests: Sequence[Manifest]) -> Offer:
     for manifest in manifests:
+        # A parameter without an entry, such as the text, is what the action itself needs: judged before.
         needs = NEEDS.get(name, ())
         need = next((n for n in needs if n in manifest.can), needs[0] if needs else None)
         if need is not None and not (able := manifest.able(need)).possible:
@@ -64,6 +65,7 @@ def _audiences(wanted: Iterable[str], manifests: Sequence[Manifest]) -> tuple[Op
 
 def _owner(tickets: Sequence[Ticket], choices: Sequence[Choices]) -> Offer:
     """Technicians by name where one connection is asked; where none are known any name may be typed."""
+    # Ids differ from connection to connection; of two, only "me" and "nobody" mean the same.
     people = choices[0].technicians if len(choices) == 1 else ()
     named = (Option(t.id, f"{t.name} ({t.id})" if t.name != t.id else t.id) for t in people)
     found = (Option("me", "me"), Option("nobody", "nobody"), *named)
@@ -71,6 +73,7 @@ def _owner(tickets: Sequence[Ticket], choices: Sequence[Choices]) -> Offer:
 
 
 def _common(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    # A list that is empty is one that could not be had, not a server without statuses.
     known = [values for values in lists if values]
     return tuple(v for v in known[0] if all(v in values for values in known)) if known else ()
 

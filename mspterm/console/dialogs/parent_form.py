@@ -17,6 +17,7 @@ def parent_form(spec: ActionSpec, context: AskContext) -> Form:
     """The first of the tickets is the one proposed."""
     tickets = [context.planner.ticket(ref) for ref in context.refs]
     first = tickets[0]
+    # One parent a client: its text must never reach another one.
     same = [t for t in tickets if (t.connection, t.client) == (first.connection, first.client)]
     manifests = [context.desk.manifest(first.connection)]
     usual = ticket_offers(spec.params, same, manifests, [])
@@ -37,6 +38,7 @@ def parent_form(spec: ActionSpec, context: AskContext) -> Form:
         readers=lambda audience: readers_of([first], audience),
         draft=(spec.name, context.refs),
         text=context.text or drafted(same),
+        # Untouched it is not kept: its count and its time are those of this moment.
         template=not context.text,
         problem=context.trouble,
     )
@@ -44,6 +46,7 @@ def parent_form(spec: ActionSpec, context: AskContext) -> Form:
 
 def drafted(tickets: Sequence[Ticket]) -> str:
     """The first word to a client: that it is known, how much, since when, and that work is on."""
+    # People who call about it are not things that report it.
     seen = [t for t in tickets if t.active and t.type == "alert"] or tickets
     since = min(t.created_at for t in seen)
     where = f" at {seen[0].site}" if seen[0].site else ""

@@ -54,6 +54,7 @@ class ResultsDialog(Dialog[T]):
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         view = self.query_one(LineView)
         lines = [row for result in self._results for row in self._of(result, view.size.width)]
+        # By hand: a view of lines has no height of its own, and the buttons must stay on screen.
         view.styles.height = max(3, min(len(lines), self.app.size.height - 6))
         view.set_lines(lines)
 
@@ -97,6 +98,7 @@ def result_lines(result: Result, width: int, name: str) -> list[TextLine]:
     said = [*outcome.detail, *([outcome.failure.sentence] if outcome.failure else [])]
     rows += [line(row, "muted") for sentence in said for row in wrap(sentence, width, "  ")]
     if outcome.output is not None:
+        # More than `clean` leaves by itself: the output is what the command was run for.
         output = clean(outcome.output, multiline=True, limit=200_000)
         rows += [line(row) for row in wrap(output or "(no output)", width)]
     return rows

@@ -52,6 +52,7 @@ async def _library(context: AskContext, devices: Sequence[tuple[Device, str | No
     """The scripts that all of the devices have; none where they can't be asked."""
     try:
         lists = await asyncio.gather(*(_scripts(context, device) for device, _ in devices[:_ASKED]))
+    # No library is no reason to lose the form: a command can still be typed.
     except Failed:
         return ()
     common = set.intersection(*({script.id for script in found} for found in lists))

@@ -18,6 +18,7 @@ from mspterm.desk.journal.record import CHECKPOINT, CUT, GENESIS, JOURNAL, REPAI
 from mspterm.domain.reasons import Reason, failed
 from mspterm.domain.secret import Secret
 
+# Every 100 records, after 5 minutes and at exit: security.md 2.4.
 SEAL_EVERY = 100
 SEAL_AFTER = timedelta(minutes=5)
 
@@ -83,6 +84,7 @@ class Journal:
             raise failed(Reason.REFUSED, sentence) from error
 
     def _write(self, entries: Sequence[Entry], now: datetime) -> None:
+        # Before anything is appended: after a torn line without a newline it would become part of that.
         before = [*self._repaired(), *self._cut()]
         head, lines = self._head(), []
         for entry in self._with_checkpoints([*before, *entries], head.seq, now):
@@ -92,6 +94,7 @@ class Journal:
             self._unsealed = entry.action != CHECKPOINT
             if not self._unsealed:
                 self._sealed_at = now
+        # In one go: a full disk takes all of them or none, and a checkpoint costs no sync of its own.
         self._files.append(self._files.for_month(now), "".join(lines).encode())
         self._own = head
         if self._outside is not None:
@@ -103,11 +106,13 @@ class Journal:
         for entry in entries:
             yield entry
             seq += 1
+            # A seal that was asked for is a checkpoint already: no second one follows it.
             if entry.action != CHECKPOINT and (due or seq % SEAL_EVERY == 0):
                 yield _checkpoint()
                 seq, due = seq + 1, False
 
     def _due(self, now: datetime) -> bool:
+        # A clock that was set back would put the next checkpoint off until it has caught up.
         if self._sealed_at is None or now < self._sealed_at:
             self._sealed_at = now
         return now - self._sealed_at >= SEAL_AFTER
@@ -134,6 +139,7 @@ class Journal:
 
     def holds(self, head: Head) -> bool:
         """Whether the record `head` is in the file as it was."""
+        # From the end: what is looked for is the head of moments ago, in a file that may hold months.
         for _, raw in self._files.backwards():
             found = _head_of(raw)
             if found is None or found.seq < head.seq:
@@ -145,6 +151,7 @@ class Journal:
     def _head(self) -> Head:
         for path, raw in self._files.backwards():
             found = _head_of(raw)
+            # A new chain begun after it would look whole from there on, and hide that this one is broken.
             if found is None:
                 sentence = (
                     f"The last record in {path} can't be read, so nothing is done: see `mspterm audit verify`,"
@@ -180,6 +187,7 @@ class Journal:
                 continue
             before = int(place) if path.name == name else 0
             for start, raw in lines_from(path, before, end):
+                # A bad line is for `audit verify` to tell; what was left half-way must still be found.
                 with contextlib.suppress(ValueError):
                     yield f"{path.name}:{before}", f"{path.name}:{start}", json.loads(raw)
                 before = start

@@ -79,6 +79,8 @@ class _Walk:
         keyed, number = bool(record["keyed"]), int(record["seq"])
         if keyed and self.key is None:
             raise NeedsKeyError
+        # The hash before the fields, which say nothing where it is wrong. A record that claims to be unkeyed
+        # is hashed so: a keyed one after it, or the head outside, shows whether that was a rewrite.
         if not hmac.compare_digest(str(record["h"]), digest(record, self.key if keyed else None)):
             return _Wrong(f"seq {number}, its content is not what was written")
         if number != self.head.seq + 1:
@@ -96,6 +98,7 @@ class _Walk:
 
     def _pass(self, where: str, record: Record) -> None:
         self.head = Head(int(record["seq"]), str(record["h"]))
+        # Counted and not refused: clocks are set. Instants of one zone and one width compare as text.
         self.steps_back += str(record["at"]) < self.last_at
         self.last_at = str(record["at"])
         if record["keyed"]:
@@ -117,6 +120,7 @@ class _Walk:
         if self.cut is not None:
             return self.cut
         proven = ahead is not None and ahead.head.seq == self.head.seq
+        # Without a key every record is unkeyed, which is remarked elsewhere and breaks nothing.
         if self.unproven is not None and self.key is not None and not proven:
             where, number = self.unproven
             return f"{where}, seq {number}: unkeyed, nothing keyed follows, so it may have been rewritten"
@@ -162,6 +166,7 @@ def _parsed(raw: bytes) -> Record | str:
         needed = ("seq", "h", "prev", "keyed", "at", "action", "state", "reason")
         whole = isinstance(record, dict) and all(k in record for k in needed) and int(record["seq"])
     except (ValueError, TypeError, RecursionError):
+        # RecursionError: a line of ten thousand brackets is JSON too.
         return "not a record"
     if not whole:
         return "not a record"

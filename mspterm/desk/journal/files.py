@@ -18,12 +18,14 @@ class Files:
         self.folder = folder
 
     def all(self) -> list[Path]:
+        # What was set aside (.torn) is not the chain's; names of months sort as time does.
         return sorted(self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
 
     def backwards(self) -> Iterator[tuple[Path, bytes]]:
         """Every whole line with its file, newest first."""
         for path in reversed(self.all()):
             lines = _backwards(path)
+            # The first is what follows the last newline: no whole line, `torn` looks at that.
             next(lines)
             for line in lines:
                 yield path, line
@@ -43,6 +45,7 @@ class Files:
                 _write_all(handle, data)
                 os.fsync(handle)
             except OSError:
+                # Half a record would be set aside by the next who appends, as if we had crashed.
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, size)
                 raise
@@ -62,6 +65,7 @@ class Files:
     def set_aside(self, path: Path, rest: bytes) -> Path:
         """Moves the torn end of a file to one beside it; a crash in between leaves it in both."""
         aside = path.with_suffix(".torn")
+        # In this order: bytes that may be evidence are rather twice on disk than nowhere.
         self.append(aside, rest + b"\n")
         os.truncate(path, path.stat().st_size - len(rest))
         return aside
@@ -100,6 +104,7 @@ def _backwards(path: Path) -> Iterator[bytes]:
             step = min(BLOCK, place)
             place -= step
             file.seek(place)
+            # The first piece may begin in the block before this one: it waits for that.
             first, *lines = (file.read(step) + rest).split(b"\n")
             yield from reversed(lines)
             rest = first
@@ -109,6 +114,7 @@ def _backwards(path: Path) -> Iterator[bytes]:
 def _write_all(handle: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
+        # A write may take less than it was given, as on a disk that is nearly full.
         left = left[os.write(handle, left) :]
 
 

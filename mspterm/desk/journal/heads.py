@@ -82,6 +82,7 @@ class Outside:
                 self._keep(*waiting)
 
     def _keep(self, head: Head, now: datetime) -> None:
+        # First: a keyring that hangs below must not keep the head out of the log.
         system_log.say(f"journal {self._name} head {head.seq} {head.hash}")
         texts = [
             ("the OS keyring", self._read_safe(), self._write_safe),
@@ -91,6 +92,7 @@ class Outside:
             if text is None:
                 continue
             earlier = _lines(text).get(self._name)
+            # Our own of a moment ago needs no look; another's may be newer than ours, and stays then.
             if earlier is not None and earlier != self._last and not self._still(earlier, head, now):
                 continue
             write(_with(text, self._name, head))
@@ -120,6 +122,7 @@ class Outside:
         answer = self._safe.journal_head() if self._safe else None
         if answer is None or not answer.reachable:
             if answer is not None and answer.state is State.NO_BACKEND:
+                # This session has none and gets none: not asked again with every record.
                 self._safe = None
             return None
         return answer.secret.reveal() if isinstance(answer.secret, Secret) else ""
@@ -140,6 +143,7 @@ class Outside:
 
     def _write_file(self, text: str) -> None:
         assert self._file is not None
+        # The pid: two processes at once would write into each other's half, and readers see whole files only.
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             beside.write_text(text, "ascii")
@@ -150,6 +154,7 @@ def _lines(text: str) -> dict[str, Head]:
     """Journal to head, oldest kept first; what isn't one is left out."""
     found = {}
     for words in map(str.split, text.splitlines()):
+        # The file and the keyring's item are anybody's to edit: what is no head is passed over.
         if len(words) == 3 and words[1].isdigit():
             found[words[0]] = Head(int(words[1]), words[2])
     return found
@@ -157,5 +162,6 @@ def _lines(text: str) -> dict[str, Head]:
 
 def _with(text: str, name: str, head: Head) -> str:
     known = {k: v for k, v in _lines(text).items() if k != name}
+    # Ours goes to the end, so that what falls out is the journal that was longest not written to.
     latest = [*known.items(), (name, head)][-MOST:]
     return "".join(f"{k} {v.seq} {v.hash}\n" for k, v in latest)

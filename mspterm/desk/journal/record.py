@@ -58,6 +58,7 @@ def origin(technician: str) -> Record:
         "host": socket.gethostname(),
         "uid": os.getuid() if hasattr(os, "getuid") else None,
         "sudo_user": os.environ.get("SUDO_USER"),
+        # Its first word is where the technician's own machine is: on a jump host the rest may be shared.
         "from": os.environ.get("SSH_CONNECTION", "").partition(" ")[0] or None,
         "pid": os.getpid(),
         "session": secrets.token_hex(4),
@@ -100,6 +101,7 @@ def line(record: Record) -> str:
 
 def digest(record: Record, key: Secret | None) -> str:
     """The record's hash: HMAC-SHA256 with the key, else plain SHA-256."""
+    # Sorted here, not in the file: the hash must not hang on the order in which a reader keeps keys.
     core = {k: v for k, v in record.items() if k != "h"}
     return hashed(json.dumps(core, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode(), key)
 

@@ -26,6 +26,7 @@ async def plan_cleared(book: Directory, refs: Sequence[str], wanted: Wanted) -> 
         if not gone:
             sentence = f"No alert of {ticket.ref} is known to have cleared; `note` and `status` write to it."
             raise failed(Reason.REFUSED, sentence, ticket.connection)
+        # Asked now: since the last poll somebody may have begun to work on it, and then it stays open.
         detail = await ticket_now(book.desk, ticket.ref)
         asked.append((detail.ticket, await says(book, detail, gone, close=True)))
     return plan_update("cleared", asked)
@@ -60,4 +61,5 @@ def comment(tie: Tie) -> str:
 
 
 def mark(tie: Tie) -> str:
+    # Without the connection's name, which another desk's config may have otherwise.
     return f"[alert {tie.alert.rpartition(':')[2]}]"

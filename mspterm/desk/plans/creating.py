@@ -19,6 +19,7 @@ async def plan_new_ticket(book: Directory, refs: Sequence[str], wanted: Wanted) 
     if not wanted.client or not wanted.summary:
         raise failed(Reason.REFUSED, "new: a client and a summary are needed (--client C --summary S).")
     connection = book.desk.connection(name)
+    # The first that the config names is where new ones go; a PSA's own list may begin with anything.
     queue = wanted.queue or next(iter(connection.queues or connection.tiers), None)
     if queue is None and len(choices.queues) == 1:
         queue = choices.queues[0]
@@ -47,12 +48,14 @@ def _device_of(book: Directory, name: str, device: str | None) -> str | None:
     if device is None:
         return None
     store = book.desk.store
+    # From the surest to the least: by name alone the client next door may have one too.
     found = [a for a in store.devices.assets() if a.connection == name and device in (a.ref, a.id)]
     found = found or [a for a in store.devices.assets_of(device) if a.connection == name]
     wanted = device.casefold()
     found = found or [
         a for a in store.devices.assets() if a.connection == name and a.name.casefold() == wanted
     ]
+    # Never a guess between two: a ticket on the wrong machine sends the next technician there.
     if len(found) != 1:
         what = "no asset" if not found else f"{len(found)} assets"
         raise failed(Reason.NOT_FOUND, f"{name} knows {what} called {device}.")

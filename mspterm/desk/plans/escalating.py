@@ -40,6 +40,7 @@ async def plan_escalate(book: Directory, refs: Sequence[str], wanted: Wanted) ->
     for ticket in tickets:
         move = await move_of(book, ticket, wanted.to)
         _must_say(book, ticket, move, wanted)
+        # Kept until the next tier claims it: a ticket that is nobody's is nobody's problem.
         owner = ("", "nobody") if wanted.release else None
         asked.append((ticket, Asked(text=_note(ticket, move, wanted), queue=move.queue, owner=owner)))
         lines += [*(["  a de-escalation: to a lower tier"] if move.down else []), *calls(move.whom)]
@@ -51,6 +52,7 @@ async def move_of(book: Directory, ticket: Ticket, to: str) -> Move:
     """What `to` means for the ticket. Raises Failed where it means nothing, or where it is already."""
     queue, vendor = await _queue(book, ticket, to), vendor_of(book.desk, to)
     tiers = book.desk.connection(ticket.connection).tiers
+    # What the PSA itself calls its tier wins over the config's map of queues.
     before, tier = ticket.tier or tiers.get(ticket.queue or ""), tiers.get(queue)
     found = whom(book.desk, ticket.connection, queue, vendor)
     return Move(queue, before, tier, goes_down(before, tier), vendor, found)
@@ -95,6 +97,7 @@ async def _queue(book: Directory, ticket: Ticket, to: str) -> str:
     kind, _, name = to.partition(":")
     tiers = book.desk.connection(ticket.connection).tiers
     vendor = vendor_of(book.desk, to)
+    # A vendor's own queue before the one queue that the connection has for all of tier `vendor`.
     if vendor is not None and ticket.connection in vendor.queues:
         return _elsewhere(ticket, vendor.queues[ticket.connection])
     if kind == "queue" and name:

@@ -19,6 +19,7 @@ from mspterm.domain.reasons import Failed, Reason, failed
 async def plan_command(book: Directory, refs: Sequence[str], wanted: Wanted) -> Plan:
     if not wanted.command and not wanted.script:
         raise failed(Reason.REFUSED, "run: the command is missing (run DEVICE -- COMMAND).")
+    # Looked for before anything runs: output that has nowhere to go would be lost.
     if wanted.attach:
         book.tickets([wanted.attach])
     devices = book.devices(refs, "script" if wanted.script else "run")

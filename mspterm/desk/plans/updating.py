@@ -19,6 +19,7 @@ from mspterm.domain.ticket import Ticket
 
 async def plan_fields(book: Directory, action: str, refs: Sequence[str], wanted: Wanted) -> Plan:
     asked = [(t, await _asked(book, t, wanted, action)) for t in book.tickets(refs)]
+    # These two are filled in for everybody: they are no change by themselves.
     if all(a == Asked(audience=a.audience, meets=a.meets) for _, a in asked):
         raise failed(Reason.REFUSED, f"{action}: nothing was given to change.")
     return await closed_with_children(book, plan_update(action, asked), asked)
@@ -93,6 +94,7 @@ async def _claim_status(book: Directory, ticket: Ticket) -> str | None:
     by_queue = book.desk.connection(ticket.connection).claim_status
     configured = by_queue.get(ticket.queue or "", by_queue.get("*"))
     if configured is not None:
+        # An empty word in the config forbids what the vendor would propose; no word at all doesn't.
         return configured or None
     return (await book.choices(ticket.connection, ticket)).claim_status
 
