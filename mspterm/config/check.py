@@ -12,6 +12,7 @@ from mspterm.config.keys import Key, Type
 
 Spans = tuple[tuple[str, str], ...]
 
+# The schema repeats those of times and keys for editors. 24:00 ends the last span of a day.
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 _PERIOD = re.compile(r"(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)(?:: *(.+))?")
 _PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
@@ -32,6 +33,7 @@ def convert(key: Key, value: Any, base: Path) -> Any:
 
 def nearest(word: str, known: list[str]) -> str:
     """` Did you mean "x"?`, or nothing where no known word is near."""
+    # Imported where a word is wrong: a start with a file in order doesn't pay for it.
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1, cutoff=0.6)
@@ -40,6 +42,7 @@ def nearest(word: str, known: list[str]) -> str:
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host, as written in an address, can only be this machine."""
+    # By what is written, never by a lookup: a name server could lead credentials elsewhere.
     if host is None or host == "localhost":
         return host is not None
     from ipaddress import ip_address
@@ -55,6 +58,7 @@ def _text(key: Key, value: Any, base: Path) -> str:
         raise Wrong(f"must be text in quotes, not {_named(value)}.")
     if not value.strip():
         raise Wrong("must not be empty; leave the key out instead.")
+    # A zero-width character pasted with a name is seen by nobody, and makes it match nothing.
     if any(not c.isprintable() for c in value if c != "\n"):
         raise Wrong("holds control or invisible characters; type it again.")
     return value
@@ -67,6 +71,7 @@ def _flag(key: Key, value: Any, base: Path) -> bool:
 
 
 def _count(key: Key, value: Any, base: Path) -> int:
+    # `true` is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int):
         raise Wrong(f"must be a whole number, not {_named(value)}.")
     _in_range(key, value)
@@ -96,6 +101,7 @@ def _choice(key: Key, value: Any, base: Path) -> str:
 
 def _path(key: Key, value: Any, base: Path) -> Path:
     try:
+        # A relative path is meant from the file, wherever mspterm was started; `/` lets an absolute one be.
         return base / Path(_text(key, value, base)).expanduser()
     except RuntimeError:
         raise Wrong("names the home of a user that doesn't exist; write the whole path.") from None
@@ -103,6 +109,7 @@ def _path(key: Key, value: Any, base: Path) -> Path:
 
 def _url(key: Key, value: Any, base: Path) -> str:
     parts = _split(_text(key, value, base))
+    # Before all other checks, so that no later sentence can repeat a password.
     if parts.username is not None or parts.password is not None:
         raise Wrong(
             "holds a user name or password before the @. Take it out of this file (and change it, if others "
@@ -139,9 +146,11 @@ def _proxy(key: Key, value: Any, base: Path) -> str:
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
+        # Asking is the check: `urlsplit` itself takes any port.
         port = parts.port
     except ValueError:
         raise Wrong("is no address: check its host and port.") from None
+    # `urlsplit` drops a line feed inside an address without a word, so the text itself is looked at.
     if port == 0 or any(c.isspace() for c in text):
         raise Wrong("is no address: check its host and port.")
     return parts
@@ -237,6 +246,7 @@ def _zone(key: Key, value: Any, base: Path) -> str:
     text = _text(key, value, base)
     try:
         ZoneInfo(text)
+    # ValueError for a path as ../x, OSError for a folder of zones as Europe.
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Wrong(f'is no time zone of this system: "{text}". Write one like "Europe/Berlin".') from None
     return text
@@ -267,6 +277,7 @@ def _date(key: Key, value: Any, base: Path) -> str:
 
     try:
         # TOML has dates of its own, without quotes.
+        # By its exact type, as a datetime is a date as well and says more than a day.
         return (value if type(value) is date else date.fromisoformat(value)).isoformat()
     except (TypeError, ValueError):
         raise Wrong(f"{_named(value)} is no date: write it as 2026-12-25.") from None
@@ -281,6 +292,7 @@ def _spans(key: Key, value: Any, base: Path) -> Spans:
 def _span(value: Any) -> tuple[str, str]:
     if not (isinstance(value, list) and len(value) == 2 and all(_is_time(time) for time in value)):
         raise Wrong('must hold pairs of wall times, as ["09:00", "17:00"], up to 24:00.')
+    # Compared as text, which is right only since both parts always have two digits.
     if value[0] >= value[1]:
         raise Wrong(f"{value[0]} to {value[1]} is no span: hours past midnight are two spans, on two days.")
     return value[0], value[1]
@@ -313,6 +325,7 @@ def _either(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+# One for each Type; `schema._type` holds the same list.
 _CONVERTERS: dict[Type, Callable[[Key, Any, Path], Any]] = {
     Type.TEXT: _text,
     Type.FLAG: _flag,

@@ -10,6 +10,7 @@ SERVICE_LINES = Names(
     "a service line: infrastructure, security, cloud, end-user, network or co-managed",
 )
 
+# Names are fields of model.Client, which takes the values by keyword.
 FACTS = (
     Key("phones", Type.NAMES, "Phones to call, best first", default=(), sample=("+1 555 0100",)),
     Key(

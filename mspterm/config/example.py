@@ -67,6 +67,7 @@ def _connection(kind: Kind, *, whole: bool) -> Iterator[str]:
     yield "# Its connector"
     yield f'kind = "{kind.name}"'
     for key in connection_keys(kind) if whole else kind.settings:
+        # Off: the example loads as it stands, and must not ask servers that are nobody's.
         yield from _lines(key, value=False if key.name == "enabled" else None)
     if not whole:
         yield "# false leaves the connection out without deleting it"
@@ -108,6 +109,7 @@ def toml(value: Any) -> str:
         return f"[{', '.join(map(toml, value))}]"
     if isinstance(value, bool | int | float):
         return str(value).lower()
+    # A basic string of TOML takes every escape that JSON writes.
     return json.dumps(str(value), ensure_ascii=False)
 
 

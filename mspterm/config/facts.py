@@ -40,6 +40,7 @@ def read_facts(
     if directory is None:
         return facts
     try:
+        # By name: where two claim a name, the same one must win on every host.
         files = sorted(file for file in directory.iterdir() if file.suffix == ".toml")
     except OSError as error:
         return _unreadable(facts, f"{directory}: the client facts can't be read: {error.strerror}.")
@@ -50,6 +51,7 @@ def read_facts(
 
 
 def _unreadable(facts: Facts, sentence: str) -> Facts:
+    # All of them: whom the directory would have spoken of is just what can't be known.
     doubted = {name: replace(client, doubt=sentence) for name, client in facts.clients.items()}
     return replace(facts, clients=doubted, failures=(sentence,))
 
@@ -66,6 +68,7 @@ class _Directory:
             reader = Reader(file, read_text(file, must_exist=True) or "")
             document = reader.document()
         except ConfigError as error:
+            # Doubted and not left out: its freezes may be among what can't be read.
             self.failures.append(str(error))
             self._doubt(name, str(error))
             return
@@ -78,6 +81,7 @@ class _Directory:
 
     def clients(self) -> dict[str, Client]:
         """All clients, the directory's last: of two that claim a name the later has it."""
+        # By folded names: another spelling must not take a client from the directory.
         taken = {_key(name) for client in self._theirs.values() for name in (client.name, *client.match)}
         own = (c for name, c in self._facts.clients.items() if name not in self._theirs)
         free = (replace(c, match=tuple(_free(c.match, taken))) for c in own if _key(c.name) not in taken)
@@ -85,6 +89,7 @@ class _Directory:
 
     def _client(self, name: str, document: Mapping[str, Any], reader: Reader) -> None:
         values = reader.values((), document, _TABLES["clients"].keys)
+        # Without the defaults: what the directory leaves out must not overrule the user's own.
         said = {key: value for key, value in values.items() if key in document}
         base = self._facts.clients.get(name) or Client(name)
         doubt = "; ".join(map(str, reader.problems)) or None

@@ -56,6 +56,7 @@ KINDS: dict[str, Kind] = {
                 _text("company", "Company id used at login", "acme"),
                 _text(
                     "client_id",
+                    # Each MSP needs its own: an open-source tool must not share one (psa-apis 1.2).
                     "Client id from developer.connectwise.com",
                     "11111111-2222-3333-4444-555555555555",
                 ),
@@ -100,6 +101,7 @@ KINDS: dict[str, Kind] = {
                 _url("https://app.ninjarmm.com"),
                 _text("client_id", _API_ID, "abcdefghijklmnop"),
                 Key(
+                    # Given and not drawn: the redirect must match the registered one exactly (rmm-apis 1.1).
                     "redirect_port",
                     Type.COUNT,
                     "Loopback port that `auth login` listens on; must match the application's redirect URI",
@@ -108,6 +110,7 @@ KINDS: dict[str, Kind] = {
                     high=65535,
                 ),
             ),
+            # A machine's secret only reads; scripts need a user behind the token (user_context_required).
             ("client_secret",),
             ("refresh_token",),
         ),
@@ -140,6 +143,7 @@ KINDS: dict[str, Kind] = {
             "rmm",
             (
                 _url("https://zabbix.example.org"),
+                # Also for scripts: `script.execute` with an API token is HTTP 500 on 6.0.14.
                 _text("username", "User name, for servers without API tokens", "oncall", required=False),
             ),
             ("token",),
@@ -158,4 +162,5 @@ RESERVED_FIELDS = ("key", "head", APPROVAL_FIELD)
 
 def secret_variable(connection: str, field: str) -> str:
     """The environment variable that can hold a secret: MSPTERM_SECRET_<CONNECTION>_<FIELD>."""
+    # Two pairs can give one name (a_b + c, a + b_c): `load` refuses the connections that would.
     return f"MSPTERM_SECRET_{connection}_{field}".upper()

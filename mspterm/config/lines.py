@@ -12,6 +12,8 @@ _PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]\]?")
 _KEY = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
+# Three quotes come first, as two of them would match as an empty string. Behind the closing three more
+# may stand: a multi-line text can end in one or two quotes of its own.
 _STRING = re.compile(
     r"""\"{3}(?:\\.|[^\\])*?\"{3}"*|'{3}.*?'{3}'*|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""", re.DOTALL
 )
@@ -36,6 +38,7 @@ def key_lines(text: str) -> dict[Path, int]:
             path = ()
             end = _end_of_value(text, at)
         for depth in range(1, len(path) + 1):
+            # The first line that names it, be it only on the way to a deeper one: [a.b] stands for `a` too.
             found.setdefault(path[:depth], line)
         line += text.count("\n", at, end)
         at = end
@@ -71,6 +74,7 @@ def _end_of_value(text: str, at: int) -> int:
     depth = 0
     while at < len(text):
         char = text[at]
+        # Whole strings: a bracket or a # inside one means nothing.
         if char in "\"'" and (string := _STRING.match(text, at)):
             at = string.end()
             continue
@@ -80,6 +84,7 @@ def _end_of_value(text: str, at: int) -> int:
             continue
         at += 1
         depth += (char in "[{") - (char in "]}")
+        # Inside a list a line feed ends nothing.
         if char == "\n" and depth <= 0:
             return at
     return at

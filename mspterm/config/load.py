@@ -81,6 +81,7 @@ def _read(file: Path, text: str | None) -> tuple[Config, _Config]:
     reader = _Config(file, text or "")
     config = reader.config(source=None if text is None else file)
     if reader.problems:
+        # Found table by table; told in the order in which a person goes through the file.
         raise ConfigError(sorted(reader.problems, key=lambda problem: problem.line or 0))
     return config, reader
 
@@ -96,6 +97,7 @@ class _Config(Reader):
     def config(self, source: Path | None) -> Config:
         document = self.document()
         connections = self._connections(document.pop("connections", {}))
+        # Only with all connections read: it is pairs of them that collide.
         self._check_secret_names()
         names = [table.name for table in TABLES]
         tops = {key.name: key for key in TOP}
@@ -107,6 +109,7 @@ class _Config(Reader):
         facts = read_facts(tables["clients"], tables["calendars"], top.get("clients_dir"))
         guard, policy_failures, ruling = ruled(Guard(**tables["guard"]), paths.POLICY_OF_ALL)
         self.elsewhere = (*facts.settings, *ruling)
+        # After the facts: the shared directory brings calendars that this file may name.
         self._check_calendars(tables, facts)
         for where, sentence in ssh_problems(tables["ssh"]):
             self.problem(where, sentence)
@@ -158,6 +161,7 @@ class _Config(Reader):
         if not kind:
             return None
         self.kinds[name] = kind
+        # Built only where it added no problem: `Connection` would lack what is required.
         before = len(self.problems)
         self._explain_strangers(where, held, kind)
         keys = connection_keys(kind)
@@ -168,6 +172,8 @@ class _Config(Reader):
             self.problem((*where, "client_key"), "A client_key needs its client_cert beside it.")
         if len(self.problems) > before:
             return None
+        # `url` stands among a kind's settings for its sample and schemes, and belongs to every connection;
+        # Autotask's may be absent, as it finds its zone.
         own = {key.name for key in kind.settings} - {"url"}
         settings = {k: str(v) for k, v in values.items() if k in own}
         common = {k: v for k, v in values.items() if k not in own}
@@ -190,6 +196,7 @@ class _Config(Reader):
 
     def _check_secret_names(self) -> None:
         """Two secrets must not share one environment variable."""
+        # The journal's own first: where a name clashes with one it is the connection that must change.
         owners = {secret_variable(RESERVED, field): (RESERVED, field) for field in RESERVED_FIELDS}
         for name, kind in self.kinds.items():
             for field in kind.secrets:
@@ -210,6 +217,7 @@ def connection_keys(kind: Kind) -> tuple[Key, ...]:
 
 def _stranger(name: str, connection: str, kind: Kind, known: list[str]) -> str:
     """Why a key is not one of this kind's."""
+    # Secrets before all else: who put one here must hear that it leaks, not that the key is misspelt.
     if name in kind.secrets or any(name in other.secrets for other in KINDS.values()):
         store = (
             f"store it with `mspterm auth login {connection}` or set {secret_variable(connection, name)}"
@@ -244,6 +252,7 @@ def _named_calendars(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...
 
 def _escalation(held: Mapping[str, Any]) -> Escalation:
     teams = {tier: Team(**values) for tier, values in held.get("tiers", {}).items()}
+    # A vendor without its phone is a problem already, and could not be made.
     known = {name: values for name, values in held.get("vendors", {}).items() if "phone" in values}
     vendors = {name: Vendor(name, **values) for name, values in known.items()}
     return Escalation(**{**held, "tiers": teams, "vendors": vendors})

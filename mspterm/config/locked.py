@@ -12,6 +12,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(handle: int) -> None:
+        # Tries for ten seconds, then raises OSError.
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
 
     def _try(handle: int) -> None:
@@ -24,6 +25,7 @@ else:
     import fcntl
 
     def _lock(handle: int) -> None:
+        # Not `lockf`, whose locks are a process's: two threads would share one, and any close drops it.
         fcntl.flock(handle, fcntl.LOCK_EX)
 
     def _try(handle: int) -> None:
@@ -36,6 +38,7 @@ else:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds the lock file at `path`; waits for another process to let go of it."""
+    # The file is never deleted: who waits for it would then hold a lock that no newcomer can see.
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(handle)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 APP = "mspterm"
+# Fixed places: one that a user's environment can move would bind nobody.
 LOCKDOWN_OF_ALL = Path("/etc/mspterm/lockdown")
 """Where root stops every write of every user on the host."""
 POLICY_OF_ALL = Path("/etc/mspterm/policy.toml")
@@ -43,6 +44,7 @@ def named_config(option: Path | None = None, env: Mapping[str, str] = os.environ
     """The file that the user named (`--config`, else MSPTERM_CONFIG), which therefore must exist."""
     if option is not None:
         return option
+    # Set but empty is not set, as XDG has it.
     return Path(env["MSPTERM_CONFIG"]) if env.get("MSPTERM_CONFIG") else None
 
 
@@ -60,5 +62,6 @@ def state_dir(option: Path | None = None, env: Mapping[str, str] = os.environ) -
 
 def private_dir(path: Path) -> Path:
     """`path`, made for this user alone (0700) where it doesn't exist; one that exists is left as it is."""
+    # The mode is the last folder's; parents that are missing get the usual one.
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path

@@ -29,13 +29,16 @@ def ruled(guard: Guard, file: Path, *, root: int = 0) -> Ruled:
     A file that others than root (its uid) could write is left out and told. One of root's that can't
     be read whole leaves its limits unknown: the guard then holds the doubt.
     """
+    # No uid and no mode there that could prove root's hand.
     if os.name == "nt":
         return guard, (), ()
     try:
+        # The folder too: who can write it can put another file in the policy's place.
         loose = next((where for where in (file, file.parent) if not _only(root, where.stat())), None)
         if loose is not None:
             sentence = f"{file} is ignored: {loose} must belong to root, and no one else may write it."
             return guard, (sentence,), ()
+        # Between the look and the reading nobody but root can have changed it.
         reader = Reader(file, read_text(file, must_exist=True) or "")
         values = _values(reader)
     except FileNotFoundError:
@@ -44,6 +47,7 @@ def ruled(guard: Guard, file: Path, *, root: int = 0) -> Ruled:
         return replace(guard, doubt=str(error)), (str(error),), ()
     failures = tuple(map(str, reader.problems))
     settings = tuple(replace(s, file=file) for s in reader.settings if s.line is not None)
+    # Flags add up: a user may ask for more care, not for less on a device that the policy names.
     flags = {**guard.flags, **values.pop("flags", {})}
     values = {**_ONLY_ITS_WORD, **values}
     return replace(guard, **values, flags=flags, doubt="; ".join(failures) or None), failures, settings
@@ -55,6 +59,7 @@ def _values(reader: Reader) -> dict[str, Any]:
         reader.problem((name,), "The policy holds only [guard].")
     said = document.get(_GUARD.name, {})
     read: Mapping[str, Any] = reader.table(_GUARD, said)
+    # Without the defaults, which would overrule limits that the user has set lower.
     return {key: value for key, value in read.items() if key in said}
 
 

@@ -54,6 +54,7 @@ class Setting:
 
 def read_text(file: Path, *, must_exist: bool) -> str | None:
     try:
+        # Notepad puts a byte-order mark first, which TOML refuses.
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         if not must_exist:
@@ -72,6 +73,7 @@ def parse(file: Path, text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _TOML_PLACE.search(message)
+        # tomllib tells no line where the text ends too early.
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         column_ = f" in column {place[2]}" if place and place[2] else ""
         what = _TOML_PLACE.sub("", message)
@@ -166,6 +168,7 @@ class Reader:
             if key.name not in held:
                 if key.required:
                     self.problem(path, f"Missing: {key.comment[0].lower()}{key.comment[1:]}.")
+                # Left out and not None, so that the default of the model's field counts.
                 if key.default is None:
                     continue
                 values[key.name] = key.default

@@ -13,6 +13,7 @@ def salvage(file: Path, text: str) -> tuple[str, tuple[Problem, ...]]:
     """A text that loads, and what was wrong with `text`; unchanged where nothing was."""
     found = problems = _problems(file, text)
     lines = text.split("\n")
+    # One at a time and read anew: taking a part out can mend the others, or move their lines.
     while problems:
         lines = _without(lines, problems[0])
         problems = _problems(file, "\n".join(lines))
@@ -33,6 +34,7 @@ def _without(lines: list[str], problem: Problem) -> list[str]:
     # An unclosed list or text is found only at the end of what it swallowed.
     while at > 0 and not _counts(lines[at]):
         at -= 1
+    # Broken TOML has a place and no key: it loses a line at a time.
     end = at + (1 if problem.key is None else _length(lines[at:]))
     reason = f"# Taken out by `mspterm init`: {problem.key or 'TOML'}: {problem.sentence}"
     return [*lines[:at], reason, *(f"# {line}" for line in lines[at:end]), *lines[end:]]
@@ -43,6 +45,7 @@ def _length(lines: list[str]) -> int:
     if lines[0].lstrip().startswith("["):
         rest = (n for n, line in enumerate(lines[1:], 1) if line.lstrip().startswith("["))
         return next(rest, len(lines))
+    # Grown until it parses by itself, as lists and texts may go over several lines.
     for length in range(1, len(lines)):
         try:
             tomllib.loads("\n".join(lines[:length]))

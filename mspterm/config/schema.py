@@ -13,6 +13,7 @@ from mspterm.config.table import TABLES, TOP, WEEKDAYS
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string", "minLength": 1}
+# Patterns repeat those of `check` and `load`, which an editor can't run.
 _TIME: Schema = {"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"}
 _SPANS: Schema = {"type": "array", "items": {"type": "array", "items": _TIME, "minItems": 2, "maxItems": 2}}
 
@@ -77,6 +78,7 @@ def _type(key: Key) -> Schema:
         name: bound for name, bound in (("minimum", key.low), ("maximum", key.high)) if bound is not None
     }
     choice: Schema = {"enum": list(key.choices)}
+    # Anchored: a pattern of JSON Schema searches, where `check` matches the whole name.
     names: Schema = {"propertyNames": {"pattern": f"^(?:{key.names.pattern})$"}} if key.names else {}
     return {
         Type.TEXT: _TEXT,

@@ -16,6 +16,7 @@ STATUSES = Names(
     "a status class, or one as waiting:vendor",
 )
 UPDATES = {"P1": "1h", "P2": "4h", "P3": "1bd", "P4": "2bd"}
+# Never the response, which other desks don't extend either (sla.md).
 PAUSES = {"waiting": ("plan", "resolution", "update")}
 
 SLA = Table(
@@ -249,6 +250,7 @@ ESCALATION = Table(
             ),
             many=True,
             sample_name="L2",
+            # Vendors have a table of their own.
             named=TIERS[:3],
         ),
         Table(

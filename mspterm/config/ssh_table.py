@@ -9,6 +9,7 @@ from mspterm.config.keys import Key, Table, Type
 from mspterm.domain.reasons import Failed
 
 DIRECTLY = "none"
+# As in `checks` below: a table with none of them doesn't import domain.ssh.
 _CHECKED = {"host", "user", "jump", "host_key"}
 
 _COMMON = (
@@ -90,6 +91,7 @@ def _jump_problem(text: str) -> str | None:
     if text == DIRECTLY:
         return None
     try:
+        # The user only fills its place where none is written.
         hop(text, "user")
     except Failed:
         return "a jump host is [USER@]HOST[:PORT], or none"

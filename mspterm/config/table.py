@@ -28,6 +28,7 @@ TOP = (
     ),
 )
 
+# Names are fields of model.Connection; what only one kind has is in kinds.py.
 CONNECTION = (
     Key("enabled", Type.FLAG, "false leaves the connection out without deleting it", default=True),
     Key("me", Type.TEXT, "My login or id there, where the credential doesn't tell", sample="ines"),
@@ -134,6 +135,7 @@ CONNECTION = (
     ),
 )
 
+# The order is that of the example and of `config show`.
 TABLES = (
     Table(
         "technician",
@@ -204,6 +206,7 @@ TABLES = (
         "guard",
         "Limits of one action, and devices that need care",
         (
+            # The caps of security.md 2.4: one slip, or one stolen token, must not reach every client.
             Key("max_devices", Type.COUNT, "Devices that one action may touch", default=5, low=1, high=1000),
             Key("max_clients", Type.COUNT, "Clients that one action may touch", default=1, low=1, high=100),
             Key(

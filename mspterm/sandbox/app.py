@@ -25,7 +25,9 @@ from mspterm.sandbox.ninja_auth import NinjaAuth
 from mspterm.sandbox.tickets import Layout
 from mspterm.sandbox.world import World
 
+# Without this each ticket would be an endpoint of its own in the count.
 _ID = re.compile(r"/(\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?=/|$)")
+# Neither counted nor throttled: here a test asks what was asked.
 _PRIVATE = "/sandbox/"
 
 
@@ -71,6 +73,7 @@ class Sandbox:
         return application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # One uvicorn serves both sockets: the port is all that tells the vendors apart.
         await self._answer(self.ports[scope["server"][1]], scope, receive, send)
 
     async def _answer(self, vendor: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,6 +125,7 @@ def make(options: Options, clock: Clock) -> Sandbox:
     monitor.begin(life.world)
     if not options.still:
         scenario.begin(life, chosen)
+    # Not from the seed, which everybody knows: other users of the host reach the ports too.
     keys = Keys(desk.COMPANY, token_hex(8), token_hex(8), str(uuid4()))
     connectwise = ConnectWise(life, keys)
     ninjaone = Ninja(life, NinjaAuth(life.world, token_hex(12), token_hex(24), token_hex(32)))

@@ -60,6 +60,7 @@ class Priority:
 MSP = "Northgate IT"
 COMPANY = "northgate"
 
+# Ids as in stories.HELP to PROJECT.
 BOARDS = (
     Board(1, "Help Desk", "L1", ("Incident", "Request"), ("Service Desk", "Dispatch")),
     Board(2, "Monitoring", "L1", ("Alert",), ("Service Desk",)),
@@ -74,6 +75,7 @@ NEW, ASSIGNED, WORKING, REPLIED = "New", "Assigned", "In Progress", "Client Resp
 PLANNED, SCHEDULED, CLIENT, VENDOR = "Plan Set", "Scheduled", "Waiting on Client", "Waiting on Vendor"
 PARTS, APPROVAL, RESOLVED, CLOSED = "Waiting on Parts", "Waiting on Approval", "Resolved", ">Closed"
 
+# Every board has them all; the stage is what `World.set_status` goes by.
 _STATUSES = (
     (NEW, "NotResponded"),
     (ASSIGNED, "NotResponded"),
@@ -108,11 +110,13 @@ TYPES = {
     board.id * 20 + place: (name, board.id) for board in BOARDS for place, name in enumerate(board.types)
 }
 TYPE_OF = {(board, name): key for key, (name, board) in TYPES.items()}
+# From 5 on, so that no team has the id of a type of its board.
 TEAMS = {
     board.id * 20 + 5 + place: (name, board.id) for board in BOARDS for place, name in enumerate(board.teams)
 }
 BOARD = {board.id: board for board in BOARDS}
 
+# Ids are not in the order of urgency: a client must go by `sort`, as in real tenants.
 PRIORITIES = (
     Priority(6, "Priority 1 - Critical", 1, "Red", (0.25, 1, 4)),
     Priority(15, "Priority 2 - High", 2, "Orange", (1, 4, 8)),
@@ -152,6 +156,7 @@ WORK_ROLES = {1: "Technician", 2: "Systems Engineer", 3: "Specialist"}
 
 PLANS = {1: "24x7", 2: "12x5", 3: "8x5"}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# By the id of the plan; `sla.goals` counts them in the client's own zone.
 HOURS = {
     1: {day: [["00:00", "24:00"]] for day in _DAYS},
     2: {day: [["07:00", "19:00"]] for day in _DAYS[:5]},

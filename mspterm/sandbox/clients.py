@@ -59,6 +59,7 @@ def _client(
 ) -> Client:
     """One client with ids that follow from its own: sites 10 * id + n, contacts 100 * id + n."""
     domain = f"{code.lower()}.example"
+    # 555 0100 to 0199 is reserved for fiction: two numbers for each person, from 06 on.
     contacts = tuple(
         Contact(
             id * 100 + place,

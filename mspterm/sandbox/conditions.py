@@ -101,6 +101,7 @@ def required(node: Node) -> list[Compare]:
     """The comparisons that every row must satisfy."""
     if isinstance(node, Compare):
         return [node]
+    # Under OR no comparison is one that every row must satisfy.
     return [found for part in node.parts for found in required(part)] if isinstance(node, Both) else []
 
 
@@ -151,6 +152,7 @@ class _Reader:
         negated = self._took("not")
         kind, op = self._next()
         op = op.lower()
+        # `not` goes with words only: the opposite of = is written !=.
         if op not in (_WORD_OPS if negated or kind == "word" else _COMPARE):
             raise BadConditions(f"'{op}' is not an operator")
         return Compare(field, op, self._list() if op == "in" else self._operand(op), negated)
@@ -159,6 +161,7 @@ class _Reader:
         value = self._value()
         if op != "like":
             return value
+        # Split first and escaped then, so that a dot in a name stands for itself.
         return ".*".join(re.escape(part) for part in re.split(r"[*%]", str(value)))
 
     def _list(self) -> tuple[Any, ...]:
@@ -172,6 +175,7 @@ class _Reader:
     def _value(self) -> Any:
         kind, text = self._next()
         if kind == "string":
+            # A literal [ is written [[] (psa-apis 1.3).
             return re.sub(r"\\(.)", r"\1", text[1:-1]).replace("[[]", "[").casefold()
         if kind == "date":
             return _instant(text[1:-1]).casefold()
@@ -204,4 +208,5 @@ def _instant(text: str) -> str:
     except ValueError:
         raise BadConditions(f"'[{text}]' is not a date") from None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    # The form that rows have: as text it sorts as time does, and is compared so.
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")

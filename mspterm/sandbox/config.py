@@ -15,6 +15,7 @@ from mspterm.sandbox.app import Sandbox
 from mspterm.sandbox.clients import CLIENTS, Contact
 
 PSA, RMM = "psa", "rmm"
+# Names as devices._FIRST makes them.
 _FLAGS = {
     "HVD-DC01": ["domain-controller"],
     "HVD-FS01": ["clinical"],
@@ -79,6 +80,7 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
                 "company": keys.company,
                 "client_id": keys.client_id,
                 "me": desk.ME.identifier,
+                # Given by us: a board of ConnectWise has no tier.
                 "tiers": {board.name: board.tier for board in desk.BOARDS},
                 "status_classes": _STATUS_CLASSES,
                 "priorities": {priority.name: priority.sort for priority in desk.PRIORITIES},
@@ -133,6 +135,7 @@ def secrets(sandbox: Sandbox) -> dict[str, str]:
         secret_variable(PSA, "private_key"): keys.private,
         secret_variable(RMM, "client_secret"): auth.client_secret,
         secret_variable(RMM, "refresh_token"): auth.refresh_token,
+        # Given, so that a demo never asks the user's own keyring for one.
         secret_variable("journal", "key"): token_hex(32),
     }
 

@@ -44,7 +44,10 @@ from mspterm.sandbox.life import Life
 from mspterm.sandbox.tickets import Ticket
 
 Handler = Callable[[Ask], Awaitable[Response]]
+# Whether 2022.1 rows lack the *GoalUTC fields isn't known (psa-apis 1.5): here they do, so that a
+# client's reading of `slaStatus` is tried.
 _PINNED = "version=2022.1"
+# The second is the only one on-premises, and an alias in the cloud (psa-apis 1.1).
 _BASES = (CODEBASE, "v4_6_release/")
 
 
@@ -94,6 +97,7 @@ class ConnectWise:
             self._route("GET", "/company/configurations", self.configurations.page),
             self._route("GET", "/company/configurations/count", self.configurations.count),
             self._route("GET", "/company/configurations/{id:int}", self.configurations.one),
+            # As for a role without the module: 403 (psa-apis 1.2).
             self._route("GET", "/finance/{rest:path}", _no_role),
             *listings,
         ]
@@ -154,11 +158,13 @@ class ConnectWise:
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def endpoint(request: Request) -> Response:
+            # Before the faults: a throttling that is due by now meets this very request.
             now = self.life.advance()
             try:
                 if wait := self.life.faults.retry_after(CONNECTWISE, now):
                     return _throttled(wait)
                 if self.life.faults.take_break(CONNECTWISE):
+                    # HTML, as what stands in front of the API answers so: a client must not count on JSON.
                     return Response("<h1>503 Service Unavailable</h1>", 503, media_type="text/html")
                 self.keys.check(request)
                 if len(str(request.url)) > LONGEST_URL:
@@ -191,6 +197,7 @@ class ConnectWise:
         query = query_of(asked, TICKET.keys() | HIDDEN.keys())
         found = self.lists[project].matching(ask.view, query, page)
         ids = page.cut(found)
+        # Cut first: of ten thousand matches only a page is made into rows.
         rows = [_ticket_fields(ask.view, ask.world.ticket(number), page.fields) for number in ids]
         return answer(rows, headers=link(ask.request, page, len(found), ids[-1] if ids else None))
 
@@ -225,6 +232,7 @@ def _counted(ask: Ask, rows: list[Row], fields: tuple[str, ...] = ()) -> Respons
 
 
 def _known(rows: list[Row], fields: tuple[str, ...]) -> set[str]:
+    # An empty list has no row to take names from: `fields` says what may be asked of it all the same.
     return {name for row in rows for name in row} | set(fields)
 
 
@@ -286,6 +294,7 @@ async def _no_role(ask: Ask) -> Response:
 
 
 def _throttled(seconds: int) -> Response:
+    # Word for word as published (psa-apis 0.1).
     message = f"Too many requests. Please try again in {seconds} seconds."
     return answer({"error": "ConnectWiseAPI", "message": message}, 429, {"Retry-After": str(seconds)})
 

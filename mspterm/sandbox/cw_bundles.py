@@ -20,6 +20,7 @@ async def merge(ask: Ask) -> Response:
     body = await _object(ask)
     status = body.get("status")
     for child in _bundled(ask, body.get("mergeTicketIds"), parent):
+        # Before the patch, which is applied to a copy.
         child.merged_into = parent.id
         operations = [{"op": "replace", "path": "status", "value": status}] if status else []
         if operations:
@@ -49,6 +50,7 @@ def _bundled(ask: Ask, ids: Any, parent: Ticket) -> list[Ticket]:
         raise Refused(400, "InvalidObject", "The ids of the children are required.")
     _check_parent(parent)
     numbers = list(dict.fromkeys(ids))
+    # All are looked at before the first is tied: a refusal must leave nothing half done.
     for number in numbers:
         _check_child(world, number, parent)
     kept = world.edit(parent.id)

@@ -21,6 +21,7 @@ from mspterm.sandbox.cw_query import Query, query_of, sort_key, walk
 from mspterm.sandbox.cw_rows import Row, View, stamp
 from mspterm.sandbox.devices import Device
 
+# So that no configuration has a device's id by chance: only `deviceIdentifier` leads to the RMM.
 CONFIGURATION_OFFSET = 700_000
 _KEPT = 16
 
@@ -87,9 +88,11 @@ class Configurations:
             # A configuration has no list in it.
             return []
         changed, least = ask.world.devices_changed, (after or 0) - CONFIGURATION_OFFSET
+        # What is kept is true of unchanged devices only; the changed ones are tried each time.
         same = (number for number in self._unchanged(ask, query) if number not in changed)
         fit = (number for number in changed if _fits(ask, number, query.where))
         found = sorted(number for number in (*same, *fit) if number > least)
+        # The last key first, as sorting is stable.
         for path, down in reversed(query.order):
             found.sort(key=_sorter(ask, path), reverse=down)
         return found
@@ -112,6 +115,7 @@ def _query(ask: Ask) -> Query:
 
 def _candidates(ask: Ask, where: Node) -> Iterable[int]:
     """The devices among which all that match must be."""
+    # By an id, which is how a connector asks for one device: no other is made.
     for need in conditions.required(where):
         if need.field in ("id", "deviceIdentifier") and need.op in ("=", "in") and not need.negated:
             values = need.value if need.op == "in" else (need.value,)

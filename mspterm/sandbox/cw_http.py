@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from mspterm.sandbox.cw_rows import Row
 
+# Above it the guide sends to /search (psa-apis 1.3).
 LONGEST_URL = 10_000
 DEFAULT_PAGE, LARGEST_PAGE = 25, 1000
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -61,6 +62,7 @@ class Keys:
         wanted = base64.b64encode(f"{self.company}+{self.public}:{self.private}".encode()).decode()
         if scheme.lower() != "basic" or given.strip() != wanted:
             raise Refused(401, "Unauthorized", "The credentials are missing or invalid.")
+        # Any GUID will do: it tells who made the integration, not whose tenant it is.
         if not _GUID.fullmatch(request.headers.get("clientid", "")):
             raise Refused(401, "Unauthorized", "The clientId header is missing or is not a valid client id.")
 
@@ -90,6 +92,7 @@ class Page:
     fields: tuple[str, ...]
 
     def cut(self, found: list[Any]) -> list[Any]:
+        # Forward-only, `page` is ignored (psa-apis 1.3): `found` begins behind `after` already.
         start = 0 if self.after is not None else (self.number - 1) * self.size
         return found[start : start + self.size]
 

@@ -34,10 +34,12 @@ def patched(world: World, ticket: Ticket, operations: Any, by: str, at: datetime
     if not isinstance(operations, list) or not operations:
         raise Refused(400, "InvalidObject", "The body must be an array of patch operations.")
     change = _Change(copy.copy(ticket))
+    # A copy shares its lists, and `set_status` changes this one in place.
     change.ticket.pauses = list(ticket.pauses)
     # The board first: names and ids of the other operations are the new board's.
     for operation in sorted(operations, key=lambda op: isinstance(op, dict) and op.get("path") != "board"):
         _apply(change, operation)
+    # Before the status is looked at: it must be one of the board that the ticket ends on.
     _settle_board(change)
     if change.status is not None:
         _check_status(change)
@@ -57,6 +59,7 @@ def _apply(change: _Change, operation: Any) -> None:
         return
     if name not in _WRITABLE:
         raise invalid("ticket", name, f"{name} can't be changed", "ReadOnly")
+    # A `remove` and a null say the same: so an owner is taken off (psa-apis 1.6).
     value = None if operation["op"] == "remove" else operation.get("value")
     _WRITABLE[name](change, value)
 
@@ -102,6 +105,7 @@ def _known(id: int, table: Any, field: str) -> int:
 def _by_name(table: dict[int, Any], board: int | None = None) -> Callable[[str], int | None]:
     def named(text: str) -> int | None:
         for key, entry in table.items():
+            # Types and teams are pairs of name and board, boards and priorities objects without one.
             name, owner = entry if isinstance(entry, tuple) else (getattr(entry, "name", entry), None)
             if str(name).casefold() == text.casefold() and (owner is None or owner == board):
                 return key
@@ -231,9 +235,11 @@ def _flag(attribute: str, name: str) -> Callable[[_Change, Any], None]:
 def _custom(change: _Change, value: Any) -> None:
     if not isinstance(value, list):
         raise invalid("ticket", "customFields", "customFields must be the complete array")
+    # It replaces what is there, so a part of it would lose the rest (psa-apis 1.6).
     change.ticket.custom = value
 
 
+# What isn't here is told and can't be changed: `closedFlag`, for one, follows from the status.
 _WRITABLE: dict[str, Callable[[_Change, Any], None]] = {
     "summary": _summary,
     "board": _board,

@@ -15,6 +15,7 @@ from mspterm.sandbox.tickets import Ticket
 
 _ORDER = "asc", "desc"
 _KEPT = 16
+# Rows carry it under `_info` only; conditions take either name.
 _UPDATED = ("lastUpdated", "_info/lastUpdated")
 
 
@@ -111,6 +112,7 @@ class TicketLists:
     def matching(self, view: View, query: Query, page: Page | None) -> list[int]:
         """The ids of the tickets that match, in their order."""
         world, after = view.world, page.after if page and page.after is not None else 0
+        # What is kept was true of the seeded row: a ticket that was changed since is tried anew.
         seeded = (number for number in self._seeded(view, query) if number not in world.tickets_changed)
         changed = (t.id for t in world.tickets_changed.values() if self._fits(view, t, query.where))
         found = sorted(number for number in (*seeded, *changed) if number > after)
@@ -127,9 +129,11 @@ class TicketLists:
             return view.world.seeded_ids(project=self.project)
         if query.text not in self._kept:
             found = list(self._scan(view, query.where))
+            # An answer that moves with the clock is right only once.
             if not _depends_on_now(query.where):
                 self._kept[query.text] = found
                 if len(self._kept) > _KEPT:
+                    # The oldest, as a dict keeps its order.
                     self._kept.pop(next(iter(self._kept)))
             return found
         return self._kept[query.text]
@@ -137,6 +141,7 @@ class TicketLists:
     def _scan(self, view: View, where: Node) -> Iterator[int]:
         world = view.world
         for number in self._candidates(view, where):
+            # Safe to leave out of what is kept: a changed ticket never becomes a seeded one again.
             ticket = None if number in world.tickets_changed else world.ticket(number)
             if ticket is not None and self._fits(view, ticket, where):
                 yield number

@@ -89,6 +89,7 @@ def _in_sla(view: View, ticket: Ticket) -> bool:
 def _minutes(get: Callable[[Ticket], datetime | None]) -> Field:
     def field(view: View, ticket: Ticket) -> int:
         at = get(ticket)
+        # 0 until it is reached, where other fields are left out (psa-apis 1.10).
         return int((at - ticket.created).total_seconds() // 60) if at else 0
 
     return field
@@ -104,6 +105,7 @@ def _info(view: View, ticket: Ticket) -> Row:
     return {
         "lastUpdated": stamp(ticket.updated),
         "updatedBy": ticket.updated_by,
+        # Here only: rows have no field of that name at the top (psa-apis 1.5).
         "dateEntered": stamp(ticket.created),
         "enteredBy": "zadmin",
         "activities_href": f"{view.base}/sales/activities?conditions=ticket/id={ticket.id}",
@@ -200,6 +202,7 @@ def ticket_row(view: View, ticket: Ticket) -> Row:
 
 
 def note_row(view: View, note: Note) -> Row:
+    # Either a member or a contact, never both (psa-apis 1.6).
     author = note.member and view.member(note.member)
     contact = view.contact(note.contact)
     row = {
@@ -216,6 +219,7 @@ def note_row(view: View, note: Note) -> Row:
         "processNotifications": False,
         "dateCreated": stamp(note.at),
         "createdBy": desk.MEMBER[note.member].identifier if note.member else "zadmin",
+        # For reading only: what a writer sets is one of the three flags above (psa-apis 1.6).
         "internalFlag": note.kind == "internal",
         "externalFlag": note.kind != "internal",
         "_info": {"lastUpdated": stamp(note.at), "updatedBy": "zadmin"},
@@ -337,6 +341,7 @@ def contact_row(view: View, contact: Contact) -> Row:
         "title": contact.title,
         "defaultPhoneType": "Direct",
         "defaultPhoneNbr": contact.phone,
+        # The first person of a client has an id that ends in 00.
         "defaultFlag": contact.id % 100 == 0,
         "communicationItems": [
             {

@@ -94,6 +94,7 @@ def _types(view: View, parent: int) -> list[Row]:
 
 def _board_teams(view: View, parent: int) -> list[Row]:
     tier = _board(parent).tier
+    # Nobody is of the tier `vendor`: its board is the specialists'.
     members = [m.id for m in desk.MEMBERS if m.tier == ("L3" if tier == "vendor" else tier)]
     return [
         {
@@ -231,6 +232,7 @@ def _times(view: View, parent: int) -> list[Row]:
 
 
 def _info(view: View) -> Row:
+    # What is set up doesn't change while the world lasts.
     return {"lastUpdated": stamp(view.world.clock.began), "updatedBy": "zadmin"}
 
 
@@ -250,6 +252,7 @@ LISTINGS = (
     Listing("company/companies/{parent:int}/sites", _sites),
     Listing("company/contacts", _contacts),
     Listing("company/contacts/{parent:int}/communications", _communications),
+    # Its fields are named, since the list begins empty.
     Listing(
         "time/entries", _times, ("chargeToType", "chargeToId", "member", "timeStart", "dateEntered", "id")
     ),

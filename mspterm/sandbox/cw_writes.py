@@ -27,6 +27,7 @@ _TIME_FLAGS = {
     "addToResolutionFlag": "resolution",
 }
 _BILLABLE = ("Billable", "DoNotBill", "NoCharge", "NoDefault")
+# A project ticket's recordType can be ProjectIssue, which is no charge type (psa-apis 1.6).
 _CHARGE_TYPES = ("ServiceTicket", "ProjectTicket", "ChargeCode", "Activity")
 _PHONE = 1
 
@@ -70,6 +71,7 @@ async def create(ask: Ask) -> Response:
         updated=now,
         updated_by=desk.ME.identifier,
     )
+    # By way of a patch, so that what a PATCH refuses is refused here too.
     given = ("board", "status", "contact", "type", "team", "owner", "priority", "impact", "severity")
     operations = [{"op": "add", "path": name, "value": body[name]} for name in given if body.get(name)]
     if operations:
@@ -78,6 +80,7 @@ async def create(ask: Ask) -> Response:
     if isinstance(source, dict) and source.get("id") in desk.SOURCES:
         ticket.source = source["id"]
     ticket.parent = body.get("parentTicketId")
+    # Last, so that a ticket which is refused uses up no id.
     ticket.id = world.new_ticket_id()
     world.add_ticket(ticket)
     _first_notes(ask, ticket, body)
@@ -108,6 +111,7 @@ async def add_note(ask: Ask) -> Response:
         raise invalid("ticketNote", "text", "text is required", "MissingRequiredField")
     member, contact = _author(body, ticket)
     note = ask.world.add_note(ticket, text, kinds[0], ask.world.now(), member=member, contact=contact)
+    # A note of ours takes the mark away unless it says otherwise.
     ticket.customer_updated = bool(body.get("customerUpdatedFlag", False))
     if body.get("processNotifications") is True:
         _notify(ask, ticket, note)

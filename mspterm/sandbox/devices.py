@@ -131,6 +131,7 @@ _FIXED = tuple((code, *row) for code, rows in _FIRST.items() for row in rows)
 FIXED = len(_FIXED)
 PLACES = {role: [n for n, row in enumerate(_FIXED) if row[1] == role] for role in MODELS}
 """Where devices of a role are among the first."""
+# Each entry is as likely as the next, hence the repetition: a fleet is mostly PCs.
 _DRAWN = ("WS", "WS", "WS", "WS", "LT", "LT", "LT", "MAC", "FS", "RDS", "SQL", "SW", "AP", "PRN")
 
 
@@ -172,6 +173,7 @@ def role_at(seed: int, place: int) -> tuple[str, int]:
         code, role, _, _ = _FIXED[place]
         return role, CLIENT_CODED[code].id
     draw = Draw(seed, "device", place)
+    # Client and role are the first two draws, so that both are told without the rest.
     client = draw.pick(CLIENTS)
     return draw.pick(_DRAWN), client.id
 
@@ -190,6 +192,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
     """The device in this place as it was when the world began."""
     role, client_id = role_at(seed, place)
     client = CLIENT[client_id]
+    # A stream of its own: `role_at` draws the same whether the device is made or not.
     draw = Draw(seed, "device state", place)
     site = draw.below(len(client.sites))
     if place < FIXED:
@@ -197,6 +200,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
     model = MODELS[role]
     person = draw.pick(client.contacts)
     boot = began - timedelta(minutes=draw.between(600, 60_000))
+    # The draws stand in this order: moving an argument changes the world of every seed.
     device = Device(
         id=FIRST_ID + place,
         uid=draw.uid(),
@@ -206,6 +210,7 @@ def made(seed: int, place: int, began: datetime) -> Device:
         site=client.sites[site].id,
         serial=f"{client.code}{draw.below(1 << 28):07X}",
         ip=f"10.{client_id}.{place // 250 % 250}.{place % 250 + 2}",
+        # 02 is a locally administered address, which no maker gives out.
         mac=f"02:{client_id:02X}:{place >> 16 & 255:02X}:{place >> 8 & 255:02X}:{place & 255:02X}:01",
         user=f"{client.code}\\{person.first.lower()}" if role in ("WS", "LT", "MAC") else None,
         created=began - timedelta(days=30 + draw.below(900)),

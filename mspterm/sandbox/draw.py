@@ -16,12 +16,14 @@ class Draw:
     __slots__ = ("_bits", "_key", "_turn")
 
     def __init__(self, *key: object) -> None:
+        # repr keeps ("a", 11) and ("a1", 1) apart.
         self._key = repr(key).encode()
         self._turn = 0
         self._bits = 0
 
     def below(self, n: int) -> int:
         """A number from 0 to before `n`, which is less than 2**32."""
+        # With 64 bits left the unevenness of a draw below 2**32 is under one in 2**32.
         if self._bits < 1 << 64:
             self._refill()
         self._bits, got = divmod(self._bits, n)

@@ -20,6 +20,7 @@ class Faults:
     def retry_after(self, vendor: str, now: datetime) -> int:
         """Seconds until the vendor takes requests again; 0 where it does."""
         until = self.throttled_until.get(vendor, now)
+        # Rounded up: who comes back at the second that was told must not be refused again.
         return max(0, math.ceil((until - now).total_seconds()))
 
     def take_break(self, vendor: str) -> bool:

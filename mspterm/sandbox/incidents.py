@@ -10,6 +10,7 @@ from mspterm.sandbox.clients import SITE
 from mspterm.sandbox.devices import GB, Device
 from mspterm.sandbox.life import Life
 
+# In seconds of the world, but for _STORM, which counts tickets.
 _STEP_S = 30
 _STORM = 30
 _STORM_S = 150
@@ -26,6 +27,7 @@ def agent_drops(life: Life, at: datetime, device: Device, seconds: float) -> Non
 
 def _returns(life: Life, device: int, at: datetime) -> None:
     held = life.world.edit_device(device)
+    # It may be back by now, after a reboot or with its site's line.
     if held.offline:
         monitor.come_back(life.world, at, held)
 
@@ -33,6 +35,7 @@ def _returns(life: Life, device: int, at: datetime) -> None:
 def disk_fills(life: Life, at: datetime, device: Device) -> None:
     """A job writes to the last volume until it is full; somebody must make room."""
     volume = device.volumes[-1]
+    # In six steps, so that somebody who looks has the time to make room.
     step = max(GB, (volume.free - int(volume.capacity * 0.03)) // 6)
     life.world.log(
         at, device.id, "SYSTEM", "PROCESS_STARTED", "Export job", f"{device.name}: export to {volume.letter}:"
@@ -83,11 +86,14 @@ def service_hangs(life: Life, at: datetime, device: Device) -> None:
 def outage(life: Life, at: datetime, site: int) -> None:
     """A site loses its line: all its agents go, and its monitored things alert, thirty tickets in all."""
     world = life.world
+    # Each has to be made to see its site, so a fleet of twenty thousand isn't searched whole.
     devices = [d for d in (world.device(n) for n in list(world.device_ids)[:2000]) if d and d.site == site]
+    # By id: the events come later, and take the device as it is by then.
     down: list[int] = [device.id for device in devices if not device.offline][:_STORM]
     for place, device in enumerate(down):
         life.after(at, 4 + place * 9, partial(_dies, life, device))
     things: list[int] = []
+    # A site with few devices makes a storm of the same size.
     for place in range(_STORM - len(down)):
         wait = 10 + place * _STORM_S / _STORM
         life.after(at, wait, partial(_unreachable, life, site, place, things))

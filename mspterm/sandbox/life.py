@@ -28,6 +28,7 @@ class Life:
     def advance(self) -> datetime:
         """Lets happen what is due; the time until which it has."""
         now = self.world.now()
+        # Looked at anew after each: an event may bring others that are due already.
         while self._due and self._due[0][0] <= now:
             at, _, event = heappop(self._due)
             event(at)
@@ -35,6 +36,7 @@ class Life:
 
     def after(self, at: datetime, seconds: float, event: Event) -> None:
         """`event` is to happen `seconds` of the world after `at`."""
+        # Events of one instant come in the order they were asked for; the heap never compares functions.
         self._count += 1
         heappush(self._due, (self.world.clock.after(at, seconds), self._count, event))
 

@@ -29,6 +29,7 @@ CONDITIONS = {
     "disk": Condition("CONDITION_AGENT_DISK_FREE_SPACE", "Disk free space", "MAJOR", 15),
     "service": Condition("CONDITION_WINDOWS_SERVICE_STATE_CHANGED", "Windows service", "MAJOR", 8),
     "backup": Condition("CONDITION_WINDOWS_EVENT_LOG_TRIGGERED", "Backup failed", "MAJOR", 15),
+    # DEGRATED is how NinjaOne spells it (rmm-apis 1.5).
     "smart": Condition("CONDITION_SMART_STATUS_DEGRATED", "S.M.A.R.T. status", "CRITICAL", 15),
     "cpu": Condition("CONDITION_AGENT_CPU", "CPU load", "MODERATE", 7),
     "memory": Condition("CONDITION_AGENT_MEMORY", "Memory use", "MODERATE", 7),
@@ -36,6 +37,7 @@ CONDITIONS = {
     "certificate": Condition("CONDITION_HTTP", "Certificate expires", "MINOR", 8),
     "tunnel": Condition("CONDITION_NMS_NETWORK_STATUS_CHANGE", "VPN tunnel", "MAJOR", 15),
 }
+# Words of the summaries in stories.py; the first that fits counts.
 _KIND_OF_STORY = (
     ("backup", "backup"),
     ("disk D:", "disk"),
@@ -45,6 +47,7 @@ _KIND_OF_STORY = (
     ("S.M.A.R.T.", "smart"),
     ("VPN", "tunnel"),
 )
+# Not all: at ten thousand tickets a sandbox would start by making every one.
 _LOOKED_AT = 60
 _ONE_IN = 97
 """Of the devices beyond the first, one in so many has an alert."""
@@ -75,6 +78,7 @@ def _cause(device: Device, kind: str) -> str:
         volume.free = int(volume.capacity * 0.04)
         return volume.letter
     if kind == "service" and device.services:
+        # The first of every Windows server is the spooler, which the story names.
         device.services[0].state = "STOPPED"
         return device.services[0].name
     if kind == "reboot":
@@ -113,8 +117,10 @@ def fire(
 
 def clear(world: World, at: datetime, alert: Alert, why: str) -> None:
     """The condition is no longer true: the alert goes, and its ticket is told so."""
+    # It may have been reset or cleared in the meantime.
     if world.alerts.pop(alert.uid, None) is None:
         return
+    # For a reset that waits to fire it again.
     alert.lasts = False
     name = CONDITIONS[alert.kind].name
     world.log(at, alert.device, "CONDITION", "RESET", name, why, series=alert.uid)
@@ -128,6 +134,7 @@ def tell_cleared(world: World, at: datetime, number: int, text: str) -> None:
     if ticket is None or ticket.is_closed:
         return
     kept = world.edit(number)
+    # The note first: closing stamps last, so that the ticket is updated by NinjaOne.
     world.add_note(kept, f"NinjaOne: {text}", "internal", at)
     if kept.owner is None and kept.responded is None:
         world.set_status(kept, desk.STATUS_OF[kept.board, desk.CLOSED].id, at, "ninjaone")
@@ -135,6 +142,7 @@ def tell_cleared(world: World, at: datetime, number: int, text: str) -> None:
 
 def clear_all(world: World, at: datetime, device: int, kind: str, why: str, detail: str = "") -> None:
     """Clears a device's alerts of one kind, of one volume or service where it is named."""
+    # A copy, as clearing takes from the dict.
     for alert in list(world.alerts.values()):
         if alert.device == device and alert.kind == kind and (not detail or alert.detail == detail):
             clear(world, at, alert, why)

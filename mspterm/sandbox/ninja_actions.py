@@ -14,8 +14,10 @@ from mspterm.sandbox.ninja_ask import NinjaAsk
 from mspterm.sandbox.ninja_auth import failure, ninja_answer
 
 _FEATURES = ("ALERTS", "PATCHING", "AVSCANS", "TASKS")
+# In lower case only: SYSTEM is refused (rmm-apis 1.6).
 _ROLES = ("system", "loggedonuser", "local_admin", "domain_admin")
 _CONTROLS = ("START", "PAUSE", "STOP", "RESTART")
+# Above it a number can't be seconds, which would lie beyond the year 2286.
 _MILLISECONDS = 10_000_000_000
 
 
@@ -27,6 +29,7 @@ async def _body(ask: NinjaAsk, allowed: tuple[str, ...]) -> dict[str, Any]:
         raise failure(400, "HTTP 400 Bad Request") from None
     if not isinstance(body, dict):
         raise failure(400, "HTTP 400 Bad Request")
+    # `scriptId` in place of `id` is the mistake that clients make (rmm-apis 1.6).
     for name in body:
         if name not in allowed:
             raise failure(400, f'Unrecognized field "{name}"')

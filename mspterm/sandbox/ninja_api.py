@@ -29,6 +29,7 @@ DEFAULT_PAGE, LARGEST_PAGE = 25, 1000
 """A list that is asked without pageSize is cut off here, and nothing says so."""
 
 _CURSOR_LIFE = timedelta(minutes=15)
+# The smallest page, the usual one and the largest (rmm-apis 1.2).
 _ACTIVITIES = (10, 200, 1000)
 
 
@@ -51,6 +52,7 @@ class _Cursor:
             found = rows(ask, device)[self.skip :]
             room = size - len(page)
             page += found[:room]
+            # A device may have more rows than the page has room: the next one goes on inside it.
             if len(found) > room:
                 self.skip += room
                 break
@@ -71,6 +73,7 @@ class Ninja:
         return Starlette(
             routes=[
                 Route("/ws/oauth/token", self.auth.token, methods=["POST"]),
+                # Some of NinjaOne's documents have this one (rmm-apis 1.1).
                 Route("/oauth/token", self.auth.token, methods=["POST"]),
                 Route("/ws/oauth/authorize", self.auth.authorize),
                 *self._lists(),
@@ -93,6 +96,7 @@ class Ninja:
                 if self.life.faults.take_break(NINJAONE):
                     return Response("Service Unavailable", 503, media_type="text/plain")
                 self.auth.check(request, scope, as_user=as_user)
+                # Once a request: a page of health would go through all alerts for each of its devices.
                 counts = Counter(alert.device for alert in self.life.world.alerts.values())
                 return await handler(NinjaAsk(request, self.life, counts))
             except NinjaRefused as refused:
@@ -133,6 +137,7 @@ class Ninja:
         here, act = "/v2/device/{id:int}", ninja_actions
         control, manage = "control", "management"
         return [
+            # These refuse a machine's token: user_context_required (rmm-apis 1.1).
             self._route("POST", f"{here}/script/run", act.run, control, as_user=True),
             self._route("POST", here + "/reboot/{mode}", act.reboot, control, as_user=True),
             self._route("POST", here + "/windows-service/{service}/control", act.service, control),
@@ -142,6 +147,7 @@ class Ninja:
             self._route("DELETE", f"{here}/maintenance", act.end_maintenance, manage),
             self._route("DELETE", "/v2/alert/{uid}", act.reset_alert, manage),
             self._route("POST", "/v2/alert/{uid}/reset", act.reset_alert, manage),
+            # Only a system administrator may (rmm-apis 1.6).
             self._route("PUT", "/v2/webhook", _not_an_administrator, manage),
         ]
 
@@ -151,6 +157,7 @@ class Ninja:
         async def handler(ask: NinjaAsk) -> Response:
             size = ask.count("pageSize", 1000, 1, 10_000)
             cursor_name, cursor = self._cursor(ask, name)
+            # Told is where this page begins; `take` moves it on.
             offset = cursor.offset
             page = cursor.take(ask, rows, size)
             told = {
@@ -187,6 +194,7 @@ def _page_size(ask: NinjaAsk) -> int:
 
 
 def _paged(ask: NinjaAsk, rows: Iterable[Row]) -> Response:
+    # The id of the last row that was read, never the number of a page (rmm-apis 1.2).
     after = ask.count("after", 0)
     return ninja_answer(list(islice((row for row in rows if row["id"] > after), _page_size(ask))))
 

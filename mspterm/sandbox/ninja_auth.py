@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from mspterm.sandbox.world import World
 
+# As the real server's `expires_in`.
 LIFE_S = 3600
 SCOPES = ("monitoring", "management", "control")
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -90,6 +91,7 @@ class NinjaAuth:
         try:
             form = dict(parse_qsl((await request.body()).decode()))
             client, secret = _client(request, form)
+            # A native app has no secret: its PKCE verifier stands in for one.
             if client != self.client_id or (secret is not None and secret != self.client_secret):
                 raise oauth_refused(401, "invalid_client", "Client authentication failed")
             return self._granted(form, secret)
@@ -111,12 +113,14 @@ class NinjaAuth:
         raise oauth_refused(400, "unsupported_grant_type", f"Unsupported grant type: {kind}")
 
     def _asked(self, scope: str | None) -> frozenset[str]:
+        # offline_access asks for a refresh token and is no right of its own.
         asked = frozenset((scope or "monitoring").split()) - {"offline_access"}
         if not asked <= set(SCOPES):
             raise oauth_refused(400, "invalid_scope", "The requested scope is invalid")
         return asked
 
     def _redeemed(self, form: dict[str, str]) -> frozenset[str]:
+        # Taken whatever comes of it: a code is good for one try.
         code = self.codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -141,6 +145,8 @@ class NinjaAuth:
         gets NinjaOne's misleading 404."""
         asked = request.query_params
         redirect = asked.get("redirect_uri", "")
+        # Any loopback port, where the real one wants the registered address to the letter (rmm-apis 1.1):
+        # nobody registers one here.
         known = urlsplit(redirect).scheme == "http" and urlsplit(redirect).hostname in _LOOPBACK
         pkce = asked.get("code_challenge_method") == "S256" and asked.get("code_challenge")
         if asked.get("client_id") != self.client_id or not known or not pkce:

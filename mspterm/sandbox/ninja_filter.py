@@ -20,6 +20,7 @@ _FIELDS: dict[str, Callable[[Device], str]] = {
     "role": lambda device: str(ROLE_IDS[device.model.node_class]),
     "id": lambda device: str(device.id),
     "class": lambda device: device.model.node_class,
+    # There is no device here that waits for its approval.
     "status": lambda device: "APPROVED",
 }
 

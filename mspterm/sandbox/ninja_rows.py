@@ -12,6 +12,7 @@ from mspterm.sandbox.monitor import CONDITIONS
 from mspterm.sandbox.world import Activity, Alert, Job, World
 
 Row = dict[str, Any]
+# Sorted, as a set's order differs from run to run and these are ids.
 ROLE_IDS = {
     node_class: 10 + n for n, node_class in enumerate(sorted({m.node_class for m in MODELS.values()}))
 }
@@ -51,6 +52,7 @@ def device_row(world: World, device: Device) -> Row:
 
 def _maintenance(world: World, device: Device) -> Row | None:
     window, now = device.maintenance, world.now()
+    # It is over by itself, with no event at its end.
     if window is None or window.end <= now:
         return None
     return {
@@ -68,6 +70,7 @@ def detailed_row(world: World, device: Device) -> Row:
         "references": _references(device),
         "ipAddresses": [device.ip],
         "macAddresses": [device.mac],
+        # A range for documentation (RFC 5737): it is nobody's.
         "publicIP": f"198.51.100.{device.site % 200 + 10}",
         "notes": [],
         "deviceType": "NMS" if model.os is None else "AGENT",
@@ -182,6 +185,7 @@ def service_rows(device: Device) -> list[Row]:
 
 
 def patch_rows(world: World, device: Device) -> list[Row]:
+    # By the device, so that its patches keep their ids from question to question.
     draw = Draw(world.seed, "patches", device.id)
     rows = []
     for n in range(device.pending_patches + device.failed_patches):

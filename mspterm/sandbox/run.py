@@ -22,6 +22,7 @@ from mspterm.sandbox.clock import Clock, wall
 from mspterm.sandbox.faults import CONNECTWISE, NINJAONE
 
 _HOST = "127.0.0.1"
+# A console that keeps its connections open must not hold up the end.
 _GRACE_S = 1
 
 
@@ -34,12 +35,14 @@ def serve(options: Options, config_out: Path, *, tied: bool, scratch: Path | Non
     Raises BadScenario, and OSError where the files can't be written.
     """
     sandbox = make(options, Clock(wall(), options.speed))
+    # They listen before the config names them: who is quick waits, and is not refused.
     sockets = {vendor: _listener() for vendor in (CONNECTWISE, NINJAONE)}
     urls = {}
     for vendor, listener in sockets.items():
         port = listener.getsockname()[1]
         sandbox.ports[port] = vendor
         urls[vendor] = f"http://{_HOST}:{port}"
+    # Only now, with the ports that the system has given.
     config.write(config_out, sandbox, urls[CONNECTWISE], urls[NINJAONE])
     try:
         return asyncio.run(_serve(sandbox, list(sockets.values()), config_out, tied=tied))
@@ -50,6 +53,7 @@ def serve(options: Options, config_out: Path, *, tied: bool, scratch: Path | Non
 
 def _listener() -> socket.socket:
     listener = socket.socket()
+    # Any port that is free, so that two sandboxes can run side by side.
     listener.bind((_HOST, 0))
     listener.listen(128)
     return listener
@@ -59,6 +63,7 @@ class _Server(uvicorn.Server):
     """Says that it is ready only once it is, and ends with its parent."""
 
     def __init__(self, sandbox: Sandbox, ready: str) -> None:
+        # Without its logs: stdout has `ready` alone, which the parent waits for.
         settings = uvicorn.Config(
             sandbox,
             log_config=None,
@@ -75,6 +80,7 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Uvicorn's own would raise the signal again at the end, before anything is tidied away."""
         for number in (signal.SIGINT, signal.SIGTERM):
+            # A tied sandbox ignores Ctrl+C already, and that must stay.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._signalled)
         yield
@@ -105,6 +111,7 @@ def _end_with_parent(server: uvicorn.Server, pipe: IO[bytes]) -> None:
     def watch() -> None:
         while pipe.read(1):
             pass
+        # A flag that the loop looks at, so another thread may set it.
         server.should_exit = True
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -110,6 +110,7 @@ def _happen(life: Life, happening: Happening, place: int, at: datetime) -> None:
 def _on_device(effect: Callable[[Life, datetime, Device], None]) -> _Kind:
     def happen(life: Life, at: datetime, happening: Happening, draw: Draw) -> None:
         world = life.world
+        # Only the first have fixed names; a search makes each device it looks at.
         found = (world.device(number) for number in list(world.device_ids)[:200])
         device = next((d for d in found if d is not None and d.name == happening.device), None)
         if device is not None:
@@ -130,6 +131,7 @@ def _agent(life: Life, at: datetime, happening: Happening, draw: Draw) -> None:
 
 
 def _throttle(life: Life, at: datetime, happening: Happening, draw: Draw) -> None:
+    # Not stretched by the speed: the reader waits for Retry-After in its own seconds.
     life.faults.throttled_until[happening.vendor] = at + timedelta(seconds=happening.seconds)
 
 

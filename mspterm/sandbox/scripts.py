@@ -39,6 +39,7 @@ ACTIONS = {
 
 
 def fits(script: Script, device: Device) -> bool:
+    # Either for Windows, which Hyper-V hosts are as well, or for all the rest with an agent.
     return device.model.os is not None and script.windows == device.model.node_class.startswith(
         ("WINDOWS", "HYPERV")
     )
@@ -56,6 +57,7 @@ def run(world: World, at: datetime, device: Device, script: Script, parameters: 
         return True, f"Successfully flushed the DNS Resolver Cache.\nIPv4 Address: {device.ip}"
     if script.id == 17:
         return True, "Nightly-VM   Failed    repository full\nDaily-SQL    Success   02:14\n"
+    # Lines of the two scripts that run a command; one without a line tells about the system.
     if script.id in (16, 22) and parameters.strip():
         return _command(world, at, device, parameters.strip())
     return True, _information(at, device)

@@ -35,6 +35,7 @@ def goals(ticket: Ticket, clock: Clock) -> Goals | None:
         return None
     client = CLIENT[ticket.client]
     business = _hours(client.plan, client.zone)
+    # Counted in the world's own time; only what comes out is told in the reader's.
     start = clock.inside(ticket.created)
     pauses = [(clock.inside(a), clock.inside(b)) for a, b in ticket.pauses if b is not None]
     dues = [clock.told(business.due(start, round(h * 3600), pauses)) for h in hours]
@@ -45,6 +46,7 @@ def in_time(ticket: Ticket, goals: Goals, now: datetime) -> bool:
     """ConnectWise's `isInSla`: nothing due has been missed."""
     met = (
         (ticket.responded, goals.respond),
+        # A ticket may be resolved without ever having had a plan.
         (ticket.planned or ticket.resolved, goals.plan),
         (ticket.resolved, goals.resolve),
     )

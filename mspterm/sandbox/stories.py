@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Ids of the catalogue's priorities, sources and boards.
 P1, P2, P3, P4, P5 = 6, 15, 8, 7, 5
 PHONE, MAIL, PORTAL, ALERT, TECH = 1, 2, 3, 4, 5
 HELP, MONITOR, SYSTEMS, NETWORK, VENDOR, CHANGE, PROJECT = 1, 2, 3, 4, 5, 6, 7
@@ -31,6 +32,8 @@ class Story:
 _PC = ("WS", "LT")
 _SERVER = ("DC", "FS", "SQL", "MES", "RDS")
 
+# The first is the ticket whose response runs out; another number or order of them changes every
+# seed's world. monitor._KIND_OF_STORY looks for words of the summaries.
 STORIES = (
     Story(
         SYSTEMS,

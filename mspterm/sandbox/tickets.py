@@ -88,8 +88,11 @@ def seeded(seed: int, id: int, layout: Layout, began: datetime) -> Ticket:
         return _project(seed, id, began)
     place = id - layout.first_open
     draw = Draw(seed, "ticket", id)
+    # Dealt and not drawn among the first sixty: 7 shares no divisor with the thirty stories, so each
+    # comes up twice.
     story_place = place * 7 % len(STORIES) if 0 <= place < 60 else draw.below(len(STORIES))
     story = STORIES[story_place]
+    # The first ticket is of the first client at every size.
     device, client = _about(seed, story, 2 if place == 0 else layout.devices, draw)
     contact = draw.pick(client.contacts)
     ticket = Ticket(
@@ -131,6 +134,7 @@ def _about(seed: int, story: Story, count: int, draw: Draw) -> tuple[tuple[int, 
     """The device that a ticket is about (its place and name), and whose it is."""
     if not story.roles:
         return None, draw.pick(CLIENTS)
+    # A few draws among all, then the first forty: a search through twenty thousand costs too much.
     for _ in range(4 if count > devices.FIXED else 0):
         place = draw.below(count)
         role, client = devices.role_at(seed, place)
@@ -155,6 +159,7 @@ def _technician(board: int, draw: Draw) -> int:
     return draw.pick([*people, desk.ME.id, desk.ME.id] if desk.ME.tier == tier else people)
 
 
+# In per cent.
 _OPEN = (
     (desk.NEW, 22),
     (desk.ASSIGNED, 8),
@@ -180,6 +185,7 @@ def _as_open(ticket: Ticket, place: int, began: datetime, draw: Draw) -> None:
     ticket.status = desk.STATUS_OF[ticket.board, name].id
     hours = desk.PRIORITY[ticket.priority].hours or (24, 48, 120)
     target = hours[0] if name in (desk.NEW, desk.ASSIGNED) else hours[2]
+    # One in twenty is over its target already.
     used = draw.between(1.02, 1.6) if draw.chance(5) else draw.between(0.05, 0.95)
     if place == 0:
         # The first one's response clock runs out eight minutes in, whoever looks on.
@@ -195,6 +201,7 @@ def _stages(ticket: Ticket, hours: Sequence[float], began: datetime, draw: Draw)
     stage = ticket.state.stage
     ticket.updated = began - timedelta(seconds=round(age * draw.between(0.02, 0.5)))
     if stage in ("Responded", "ResolutionPlan", "NoEscalation"):
+        # Within the first half of its age: nothing that is seeded lies in the future.
         first = min(age * 0.5, hours[0] * 3600 * draw.between(0.1, 0.95))
         ticket.responded = ticket.created + timedelta(seconds=round(first))
     if ticket.responded and (stage == "ResolutionPlan" or age > hours[1] * 3600):
@@ -212,6 +219,7 @@ def _stages(ticket: Ticket, hours: Sequence[float], began: datetime, draw: Draw)
 
 def _as_closed(ticket: Ticket, began: datetime, draw: Draw) -> None:
     ticket.status = desk.STATUS_OF[ticket.board, desk.CLOSED].id
+    # At least 4,000 minutes ago: the longest resolution drawn below takes 3,888.
     ticket.created = began - timedelta(minutes=round(draw.between(4_000, 90_000)))
     ticket.owner = _technician(ticket.board, draw)
     hours = desk.PRIORITY[ticket.priority].hours or (24, 48, 72)

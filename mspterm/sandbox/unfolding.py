@@ -19,6 +19,7 @@ from mspterm.sandbox.tickets import Ticket, desk_site, summary
 _RECENT = 200
 """How far back from the last open ticket colleagues and customers look for one."""
 
+# In open tickets, and in seconds of the world.
 _CROWDED = 60
 _PATIENCE_S = 1200
 
@@ -41,6 +42,7 @@ def begin(life: Life) -> None:
 
 
 def _go_on(life: Life, rhythm: _Rhythm, at: datetime, turn: int) -> None:
+    # A stream a turn: how much one turn draws doesn't shift the next.
     draw = Draw(life.world.seed, rhythm.name, turn)
 
     def event(when: datetime) -> None:
@@ -61,6 +63,7 @@ def arrival(life: Life, at: datetime, draw: Draw) -> None:
     if device:
         client = CLIENT[device.client]
         contact = draw.pick(client.contacts)
+    # Of the two `summary` needs the name alone.
     named = (0, device.name) if device else None
     site = desk_site(client, contact.site)
     ticket = Ticket(
@@ -95,7 +98,9 @@ def _open_ones(life: Life, wanted: Callable[[Ticket], bool]) -> list[Ticket]:
     """The last open tickets that are as wanted."""
     world = life.world
     last = world.layout.after_last
+    # Changed ones too: new tickets are among them, and none of the seeded ids.
     ids = {*range(max(world.layout.first_open, last - _RECENT), last), *world.tickets_changed}
+    # Sorted: who is drawn must not hang on the order of a set.
     found = (world.ticket(number) for number in sorted(ids))
     return [t for t in found if t is not None and not t.is_closed and not t.project and wanted(t)]
 
@@ -119,6 +124,7 @@ def _takes(life: Life, at: datetime, draw: Draw) -> None:
     """One that a person reported, a P1 only when nobody has come for it. Alerts that came in meanwhile
     are left to who is on call."""
     world = life.world
+    # Divided by the speed, as tickets are stamped in the reader's time.
     overdue = at - timedelta(seconds=_PATIENCE_S / world.clock.speed)
 
     def is_free(ticket: Ticket) -> bool:
@@ -163,6 +169,7 @@ def customer_writes(life: Life, at: datetime, number: int, text: str) -> None:
     if ticket.contact is None:
         return
     status = desk.STATUS_OF[ticket.board, desk.REPLIED].id
+    # That status counts as responded: it would stop a response clock that nobody has met.
     if ticket.state.stage != "NotResponded":
         world.set_status(ticket, status, at, "customer")
     world.add_note(ticket, text, "description", at, contact=ticket.contact)
@@ -171,6 +178,7 @@ def customer_writes(life: Life, at: datetime, number: int, text: str) -> None:
 
 def answers(life: Life, number: int, at: datetime) -> None:
     """Two of three people answer what they are written, in a few minutes."""
+    # Numbered, so that a second message to a ticket is answered in its own way.
     draw = Draw(life.world.seed, "answer", number, life.world.next_id("answer", 1))
     if draw.chance(67):
         text = draw.pick(THANKS)
@@ -224,6 +232,7 @@ def throttle(life: Life, at: datetime, draw: Draw) -> None:
     life.faults.throttled_until[vendor] = at + timedelta(seconds=3 + draw.below(5))
 
 
+# Seconds of the world from one to the next. A name is a key of the draws: another tells another story.
 _RHYTHMS = (
     _Rhythm("arrival", 150, 400, arrival),
     _Rhythm("colleague", 200, 460, colleague),

@@ -17,7 +17,9 @@ from mspterm.sandbox.devices import Device
 from mspterm.sandbox.stories import FIRST_REPLY, STORIES, fill
 from mspterm.sandbox.tickets import FIRST_PROJECT_ID, Layout, Ticket
 
+# Above every seeded note, whose id is a hundred times its ticket's and its place.
 _NEW_NOTE_ID = 20_000_000
+# The oldest go, so that a world which runs all night stays of one size.
 _KEPT_ACTIVITIES = 5_000
 
 
@@ -148,6 +150,7 @@ class World:
         ticket = self.ticket(id)
         if ticket is None:
             raise KeyError(id)
+        # The kept one is handed out from here on, so what its holder changes is seen by all.
         return self.tickets_changed.setdefault(id, ticket)
 
     def seeded_ids(self, *, project: bool) -> range:
@@ -170,7 +173,9 @@ class World:
         """Another status, with what ConnectWise stamps by its `escalationStatus`."""
         ticket.status = status
         stage = ticket.state.stage
+        # From one wait into another, as client to vendor, it is a single pause that goes on.
         _pause(ticket, stage == "NoEscalation", at)
+        # Stamped once and kept; only resolved and closed are taken back when a ticket is reopened.
         if stage in ("Responded", "ResolutionPlan", "Resolved"):
             ticket.responded = ticket.responded or at
         if stage in ("ResolutionPlan", "Resolved"):

@@ -81,9 +81,11 @@ class AgeStore:
         """Makes the identity and an empty file, and unlocks it; a sentence. Raises Failed."""
         private_dir(self._folder)
         with locked(self._folder / "lock"):
+            # Asked under the lock: of two that create at once the later must not replace the identity.
             if read_private(self.identity_file) is not None:
                 raise failed(Reason.CONFLICT, f"{self.identity_file} is there already: unlock it.")
             identity = _needs_pyrage(age_format.new_identity)
+            # The identity last: its file stands for the store, so a crash before leaves none half made.
             self._write(identity, {})
             write_private(self.identity_file, age_format.wrap(identity, passphrase))
         return f"{self.secrets_file} is made. {self._keep(identity)}"
@@ -106,6 +108,7 @@ class AgeStore:
                 raise failed(Reason.AUTH, "The age file is locked: `mspterm auth unlock` first.")
             held, new = self._read(old), age_format.new_identity()
             wrapped = age_format.wrap(new, passphrase)
+            # Before the files change: the key of the cache is made from the identity file as it is.
             self.lock()
             # In three steps, so that whenever the power fails one of the identities opens the file.
             self._write(new, held, age_format.public_of(old))
@@ -115,6 +118,7 @@ class AgeStore:
 
     def reseal(self, recovery: tuple[str, ...]) -> None:
         """Encrypts anew for other recovery recipients. Raises Failed, also where it is locked."""
+        # Before they are taken over: with a wrong one among them every later write would fail.
         for recipient in recovery:
             age_format.check_recipient(recipient)
         self._recovery = recovery
@@ -131,6 +135,7 @@ class AgeStore:
             identity = self._open()
             if identity is None:
                 return _locked(connection, field)
+            # A reader needs no lock, as files are replaced whole; a writer reads all and writes all back.
             if not alone:
                 return work(identity)
             with locked(self._folder / "lock"):
@@ -150,6 +155,7 @@ class AgeStore:
         return self._identity
 
     def _keep(self, identity: Secret) -> str:
+        # Here first: on a host whose kernel keyring keeps nothing this process can still go on.
         self._identity = identity
         hours = f"{self._unlock_h:g} h"
         why = self._cache.keep(self._key(), identity, int(self._unlock_h * 3600))

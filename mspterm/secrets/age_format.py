@@ -43,6 +43,7 @@ def unwrap(content: bytes, passphrase: Secret) -> Secret:
         text = pyrage.passphrase.decrypt(content, passphrase.reveal()).decode()
     except pyrage.DecryptError:
         raise failed(Reason.AUTH, "The passphrase does not open the age file: try again.") from None
+    # Other lines are comments of age-keygen, which may have made the file.
     found = next((line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")), None)
     if found is None:
         raise failed(Reason.BAD_DATA, "The age identity file holds no AGE-SECRET-KEY line.")

@@ -34,6 +34,7 @@ class Answer:
     @property
     def reachable(self) -> bool:
         """Whether the backend itself works, whatever it holds."""
+        # LOCKED is not among them: what can't be read now says nothing of what is kept.
         return self.state in (State.FOUND, State.STORED, State.DELETED, State.ABSENT)
 
 

@@ -23,6 +23,7 @@ def start(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             future.set_result(work())
+        # Whatever it is: a future that is never settled would be waited for without an end.
         except BaseException as error:
             future.set_exception(error)
 

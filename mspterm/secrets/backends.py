@@ -49,6 +49,7 @@ def name_of(backend: Backend) -> str:
 
 
 _NAMES = {
+    # The module of a class tells it: `backends` is this one, whose own class is the promptless one.
     "backends": "Secret Service",
     "kwallet": "KWallet",
     "macOS": "macOS Keychain",
@@ -75,6 +76,7 @@ def _secret_service() -> Backend:
             except BaseException:
                 bus.close()
                 raise
+            # Closed wherever no collection is handed on: each call opens a bus of its own.
             if locked:
                 bus.close()
                 raise KeyringLocked

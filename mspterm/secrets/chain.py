@@ -70,6 +70,7 @@ class Credentials:
     def get(self, connection: str, field: str) -> Found | Missing:
         """One secret of a connection."""
         variable = secret_variable(connection, field)
+        # Before any backend: a locked or hung keyring must not keep a token back that is given here.
         if value := self._env.get(variable, "").strip():
             return _checked(Found(Secret(value), "env"), f"{connection}: {variable}")
         store = self.stores.of(connection, field)
@@ -104,6 +105,7 @@ class Credentials:
 
         Raises Failed where the backend can't store.
         """
+        # Seen before it is stored: a crash inside the backend's library must not print it.
         answer = self.stores.of(connection, field).set(connection, field, see(secret))
         if answer.state is not State.STORED:
             raise failed(Reason.REFUSED, answer.sentence, connection)
@@ -134,6 +136,7 @@ class Credentials:
             )
         with alone(connection, field, self._env):
             held = self.stores.of(connection, field).get(connection, field).secret
+            # `new` is there already where the call is made a second time.
             if held is not None and held not in (old, new):
                 sentence = f"{connection}: another mspterm has renewed the {field}: its newer one is kept."
                 raise failed(Reason.CONFLICT, sentence, connection)
@@ -150,6 +153,7 @@ class Credentials:
         None where the environment gives the field or the backend can't tell: the caller's own counts.
         Raises Failed (offline) where another process renews for longer than RENEW_S.
         """
+        # Read only with the lock held: who waited for it must see what the one before has stored.
         async with alone_for_long(connection, field, self._env):
             held = await self.aget(connection, field)
             yield held.secret if isinstance(held, Found) and held.source != "env" else None
@@ -190,6 +194,7 @@ class Credentials:
                 kept = secret_variable(RESERVED, "key") if held.source == "env" else "The stored journal:key"
                 raise failed(Reason.REFUSED, f"{kept} is no journal key: it must be 64 hex digits.")
             return held.secret
+        # Only a backend that says there is none: a key made while it is locked would replace the one in use.
         if not create or held.state is not State.ABSENT:
             return None
         store = self.stores.of(RESERVED, "key")

@@ -85,6 +85,7 @@ def remember(file: Path, backend: str, recovery: tuple[str, ...] | None = None) 
     if recovery is not None:
         listed = ", ".join(f'"{recipient}"' for recipient in recovery)
         text = _set(text, r"(^\[age\][^\n]*\n(?:(?!^\[)[^\n]*\n)*?)", "[age]\n", f"recovery = [{listed}]")
+    # The edit goes by patterns, so its result is read as a whole before it takes the file's place.
     _choice(file, tomllib.loads(text))
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -106,8 +107,10 @@ def _set(text: str, before: str, header: str, line: str) -> str:
     text = text if text.endswith("\n") or not text else text + "\n"
     there = re.compile(rf"{before}^{key}[ \t]*=[^\n]*\n", re.MULTILINE)
     if there.search(text):
+        # A function, since `sub` would take a backslash in the line for a group of the pattern.
         return there.sub(lambda found: f"{found[1]}{line}\n", text, count=1)
     if not header:
+        # Behind the header of a table it would be a key of that table.
         table = re.search(r"^\[", text, re.MULTILINE)
         at = table.start() if table else len(text)
         return f"{text[:at]}{line}\n{text[at:]}"
@@ -123,6 +126,7 @@ def _choice(file: Path, held: Mapping[str, Any]) -> Choice:
         raise _wrong(file, "backend", f"must be one of {', '.join(BACKENDS)}")
     age = _table(file, "age", held.get("age", {}), ("recovery", "unlock_h"))
     hours = age.get("unlock_h", UNLOCK_H)
+    # `true` is an int to Python; nan, which TOML has, fails both comparisons.
     if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= 24:
         raise _wrong(file, "age.unlock_h", "must be hours, above 0 and at most 24")
     command = _commands(file, "command", held["command"]) if "command" in held else None
@@ -156,6 +160,7 @@ def _commands(file: Path, key: str, value: Any) -> Commands:
 
 
 def _argv(file: Path, key: str, value: Any) -> tuple[str, ...]:
+    # Printable: a NUL in an argument is a ValueError of subprocess, which nobody who runs it expects.
     if not isinstance(value, list) or not all(isinstance(a, str) and a.isprintable() for a in value):
         raise _wrong(file, key, "must be a list of texts: no shell reads it")
     return tuple(value)

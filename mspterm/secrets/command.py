@@ -18,6 +18,7 @@ from mspterm.domain.secret import Secret, without_secrets
 from mspterm.secrets.answer import Answer, State
 from mspterm.secrets.choice import Commands
 
+# `pass show` answers in 36 ms (security.md 2.1): what takes this long waits for a person.
 LIMIT_S = 10.0
 KEPT_S = 300.0
 """A value is asked for again after so long: 1Password limits requests by the hour and the day."""
@@ -54,6 +55,7 @@ class CommandStore:
         self._hung_at: float | None = None
 
     def get(self, connection: str, field: str) -> Answer:
+        # One at a time, so that the next one finds the answer kept, or that the program hangs.
         with self._asking:
             kept = self._kept.get((connection, field))
             if kept is not None and self._clock() - kept[0] < KEPT_S:
@@ -83,6 +85,7 @@ class CommandStore:
             return self._read_only(connection, field, "delete")
         with self._asking:
             self._kept.pop((connection, field), None)
+        # Asked anew: a value kept in memory doesn't say that the item is still there.
         there = self.get(connection, field)
         if there.state is not State.FOUND:
             return there
@@ -119,8 +122,10 @@ class CommandStore:
         given: bytes | None = None,
         at_terminal: bool = False,
     ) -> Ran | Answer:
+        # At a terminal somebody is about to unlock it: that is tried though it hung a moment ago.
         if self._hung_at is not None and not at_terminal and self._clock() - self._hung_at < HUNG_S:
             return Ran(None)
+        # Filled in argument by argument, so that no name can become an argument of its own.
         named = [a.replace("{connection}", connection).replace("{field}", field) for a in argv]
         try:
             # Somebody who types a passphrase needs longer than a program.
@@ -177,6 +182,7 @@ def run(
 
 def _stop(process: subprocess.Popen[bytes], *, whole_session: bool) -> None:
     if sys.platform != "win32" and whole_session:
+        # Its children too, such as a pinentry that would go on waiting with nobody behind it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()

@@ -13,6 +13,7 @@ import sys
 
 from mspterm.domain.secret import Secret
 
+# keyctl answers in 4 ms (security.md 2.1).
 LIMIT_S = 3.0
 NO_TOOL = "keyctl is not installed (Debian: `apt install keyutils`)"
 NOT_KEPT = "this host's kernel keyring keeps nothing (a container, perhaps)"
@@ -35,6 +36,8 @@ class KernelKeyring:
             return NOT_KEPT
         number = key.decode().strip()
         self._call("setperm", number, _OURS)
+        # Read back, as a container may take keys and keep none. One without a time limit would stay until
+        # the next boot: rather none at all.
         if self._call("timeout", number, str(seconds)) is None or self.fetch(name) != secret:
             self.drop(name)
             return NOT_KEPT
@@ -58,6 +61,7 @@ class KernelKeyring:
         """What keyctl prints, None where it fails."""
         if self._tool is None:
             return None
+        # An environment made for it: the own one may hold MSPTERM_SECRET_... of other connections.
         env = {"PATH": os.environ.get("PATH", ""), "LANG": "C"}
         try:
             done = subprocess.run(

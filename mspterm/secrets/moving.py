@@ -20,6 +20,7 @@ def move(stores: Stores, names: Iterable[Name], to: str, *, leave: bool = False)
     Raises Failed before anything is deleted; both backends may then hold copies.
     """
     choice = stores.choice
+    # Before the first copy: copies in a backend that can't be named would be found by nobody.
     check_place(choice.file)
     source, target = stores.chosen, stores.named(to)
     if source.name == to and choice.remembered:
@@ -35,6 +36,7 @@ def move(stores: Stores, names: Iterable[Name], to: str, *, leave: bool = False)
             elif _copied(source, target, name):
                 moved.append(name)
                 yield f"{name[0]}: {name[1]} is in {target.title}."
+    # Named before the old copies go: wherever this ends, the backend that is named holds all.
     stores.choose(to)
     yield f"{choice.file} names {target.title}."
     yield from _deleted(source, moved)
@@ -68,6 +70,7 @@ def _same(answer: Answer, secret: Secret, name: Name) -> None:
 
 
 def _deleted(source: SecretStore, names: list[Name]) -> Iterator[str]:
+    # Told and not raised where one fails: the move itself is done by now.
     for name in names:
         answer = source.delete(*name)
         if answer.state is not State.DELETED:

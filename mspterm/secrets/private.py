@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mspterm.domain.reasons import Reason, failed
 
+# Windows has no such flag.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -25,6 +26,7 @@ def read_private(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise failed(Reason.REFUSED, f"{path} can't be read ({error.strerror}).") from None
+    # What is open is judged, not the name: another file could take that between a look and the reading.
     with os.fdopen(handle, "rb") as file:
         check(path.parent, os.stat(path.parent), _OTHERS)
         check(path, os.fstat(file.fileno()), _OTHERS)
@@ -43,12 +45,14 @@ def write_private(path: Path, content: bytes) -> None:
 
 def replace_whole(path: Path, content: bytes) -> None:
     """The new content or the old one, whenever the power fails; 0600. Raises OSError."""
+    # Beside it, as a rename is atomic only within one file system; the pid keeps two processes apart.
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_FOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
+            # Before the rename: the name must never lead to content that a power cut has not let arrive.
             os.fsync(file.fileno())
         os.replace(new, path)
     except OSError:
@@ -60,6 +64,7 @@ def replace_whole(path: Path, content: bytes) -> None:
 def check_unwritable(path: Path) -> None:
     """Raises Failed where others could change what is there, or put another in its place, and
     FileNotFoundError where nothing is there."""
+    # lstat, so that a link is refused: the modes of its target don't say who can turn it elsewhere.
     check(path, os.lstat(path), _OTHERS_WRITE)
     check_folder(path.parent)
 
@@ -88,6 +93,7 @@ def check(path: Path, facts: os.stat_result, forbidden: int) -> None:
 
 def _settle(folder: Path) -> None:
     if sys.platform != "win32":
+        # A rename is on the disk only when its folder is.
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

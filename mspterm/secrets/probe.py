@@ -30,6 +30,7 @@ class Step:
 
 def probe(store: SecretStore, clock: Callable[[], float] = time.perf_counter) -> list[Step]:
     """Stops at the first step that fails; what was written is deleted in any case."""
+    # Drawn for each run: a fixed word could be read from a backend that kept an earlier one.
     secret = Secret(token_hex(16))
     calls: tuple[tuple[str, Callable[[], Answer], State], ...] = (
         ("write", lambda: store.set(RESERVED, FIELD, secret), State.STORED),

@@ -17,6 +17,7 @@ from mspterm.secrets.aside import aside
 
 RENEW_S = 45.0
 """More than one answer of a vendor may take, so that a process which hangs stops nobody for ever."""
+# Looked at again and again: a flock that blocks in a thread has no time limit and can't be cancelled.
 _LOOK_S = 0.05
 
 
@@ -37,6 +38,7 @@ class Keeper:
     async def keep(self, field: str, new: Secret) -> None:
         """Stores what the server gave in place of the last one. Raises Failed, as `rotate` does."""
         old = self._last.get(field)
+        # Whether or not it can be stored: the server has ended the old one.
         self._last[field] = new
         await aside(lambda: self._chain.rotate(self._connection, field, old, new))
 
@@ -52,6 +54,7 @@ class Keeper:
 @contextmanager
 def alone(connection: str, field: str, env: Mapping[str, str]) -> Iterator[None]:
     """While one secret is compared and stored: milliseconds."""
+    # Another lock than `renew`: `rotate` comes here while `renewing` is held, and would wait for itself.
     with locked(_lock(connection, field, "store", env)):
         yield
 
@@ -62,6 +65,7 @@ async def alone_for_long(connection: str, field: str, env: Mapping[str, str]) ->
     path = _lock(connection, field, "renew", env)
     loop = asyncio.get_running_loop()
     until = loop.time() + RENEW_S
+    # A process that is killed in there lets go too: the kernel drops its lock.
     while (handle := take(path)) is None:
         if loop.time() > until:
             sentence = (

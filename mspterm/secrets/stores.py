@@ -33,6 +33,7 @@ class Stores:
             except Failed as error:
                 self._choice = error
         if isinstance(self._choice, Failed):
+            # A new one for each caller: one that is raised again gathers the tracebacks of all.
             raise Failed(self._choice.failure)
         return self._choice
 
