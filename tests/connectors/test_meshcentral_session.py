@@ -85,12 +85,34 @@ async def test_a_dead_server_is_not_hammered(fake_mesh: FakeMesh) -> None:
         with pytest.raises(Failed) as caught:
             await one.user()
     assert len(fake_mesh.headers) == 1
-    assert caught.value.failure.retry_at == NOW + timedelta(seconds=1)
-    clock.seconds = 1.1
+    assert caught.value.failure.retry_at == NOW + timedelta(seconds=1.25)
+    clock.seconds = 1.3
     with pytest.raises(Failed) as caught:
         await one.user()
     assert len(fake_mesh.headers) == 2
-    assert caught.value.failure.retry_at == NOW + timedelta(seconds=2)
+    assert caught.value.failure.retry_at == NOW + timedelta(seconds=5)
+
+
+async def test_refused_logins_stay_below_the_ban(fake_mesh: FakeMesh) -> None:
+    """It bans an address after ten in ten minutes."""
+    fake_mesh.greeting = fake_mesh.frames("07-bad-login.jsonl")
+    clock = Clock()
+    one = session(fake_mesh.url, clock)
+    one._rng = lambda: 0.0
+    for clock.seconds in range(600):
+        with pytest.raises(Failed):
+            await one.user()
+    assert 5 <= len(fake_mesh.headers) < 10
+
+
+async def test_a_server_that_is_away_for_hours_is_still_tried(unused_tcp_port: int) -> None:
+    clock = Clock()
+    one = session(f"http://127.0.0.1:{unused_tcp_port}", clock)
+    for tries in range(1100):
+        clock.seconds = tries * 11.0
+        with pytest.raises(Failed) as caught:
+            await one.user()
+    assert caught.value.failure.reason is Reason.OFFLINE
 
 
 async def test_an_answer_without_ids_is_known_by_action_and_device(fake_mesh: FakeMesh) -> None:

@@ -28,7 +28,7 @@ from mspterm.net.ws import Socket, open_socket
 
 PING_S = 30.0
 GUARD_S = 10.0
-AUTH_GUARD_S = 60.0
+AUTH_GUARD_S = 120.0
 """MeshCentral bans an address after ten refused logins in ten minutes (maxInvalidLogin)."""
 
 _log = logging.getLogger(__name__)
@@ -168,12 +168,19 @@ class Session:
             raise Failed(self._guard[1])
 
     def _set_guard(self, failure: Failure) -> Failed:
-        most = AUTH_GUARD_S if failure.reason is Reason.AUTH else GUARD_S
-        wait = self._rng() * min(most, 2.0**self._failures)
+        wait = self._pause(failure.reason is Reason.AUTH)
         self._failures += 1
         failure = replace(failure, retry_at=self._now() + timedelta(seconds=wait))
         self._guard = (self._clock() + wait, failure)
         return Failed(failure)
+
+    def _pause(self, refused: bool) -> float:
+        """Seconds until the next try. After a long outage the count of failures is no number for a power."""
+        failures = min(self._failures, 10)
+        if refused:
+            # Nine tries in ten minutes at most: here the jitter comes on top.
+            return min(AUTH_GUARD_S, 4.0**failures) * (1 + self._rng() / 4)
+        return self._rng() * min(GUARD_S, 2.0**failures)
 
     async def _open(self) -> None:
         socket = await open_socket(self._connection, control_url(self._connection), headers=self._login())
