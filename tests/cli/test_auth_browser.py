@@ -70,7 +70,7 @@ def test_what_the_browser_brings_is_stored(home: Home) -> None:
         assert "close this page" in httpx.get(url, follow_redirects=True).text
         assert terminal.wait_end() == 0
     assert home.where()["rmm:refresh_token"] == "age"
-    assert "rmm: acts as the logged-in user" in home("auth", "test", "rmm").out
+    assert "rmm: acts as Ines Duarte (Ines Duarte, personal)" in home("auth", "test", "rmm").out
 
 
 def test_an_address_of_another_login_is_not_taken_and_a_pasted_one_is(home: Home, port: int) -> None:
