@@ -88,6 +88,16 @@ class Outbox:
 
         self._desk.store.intents.rebase(after.ref, change)
 
+    def take_for_granted(self, write: Update, after: Ticket) -> None:
+        """What a write that went at once has set is no change under what waits: its technician knows."""
+        now = seen(after)
+
+        def change(found: Seen) -> Seen:
+            found = found if write.owner is None else replace(found, owner=now.owner)
+            return found if write.status is None else replace(found, status=now.status, closed=now.closed)
+
+        self._desk.store.intents.rebase(after.ref, change)
+
     def _go_on_waiting(self, intent: Intent, failure: Failure, expected: str) -> Outcome:
         outcome = waits(intent.write, failure)
         reason, now = str(outcome.failure), self._desk.now()

@@ -276,6 +276,8 @@ class Performer:
         at_once = (intents.get(intent.intent_id) or intent).state == "sending"
         if at_once:
             outcome = await self._sender.send(journal, intent)
+            if isinstance(intent.write, Update) and outcome.ticket is not None:
+                self._outbox.take_for_granted(intent.write, outcome.ticket)
         # It answered just now: what waits for it need not wait for the next poll.
         if not at_once or (outcome.state is State.DONE and intents.queued(intent.connection)):
             outcomes = await self._outbox.flush(journal, intent.connection)

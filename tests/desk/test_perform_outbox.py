@@ -126,6 +126,15 @@ async def test_a_write_on_another_ticket_does_not_wait_for_it(filled: Desk, rt: 
     assert rt.texts == ["other", "first"]
 
 
+async def test_a_claim_of_ones_own_is_no_change_under_what_waits(filled: Desk, rt: Talking) -> None:
+    rt.away = AWAY
+    await act(filled, "reply", "rt:1", text="on it")
+    rt.away = None
+    await act(filled, "claim", "rt:1")
+    await Performer(filled).flush("rt")
+    assert rt.texts == [None, "on it"]
+
+
 async def test_what_follows_an_uncertain_one_waits_for_the_decision(filled: Desk, rt: Talking) -> None:
     rt.answer = State.UNCERTAIN
     unsure = await act(filled, "note", "rt:1", text="first")

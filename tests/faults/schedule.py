@@ -23,7 +23,7 @@ from tests.faults.proxy import PASS, Proxy
 from tests.faults.weather import weather
 
 TIMEOUT_S, CALM_S = 1.0, 20.0
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 """A server that asked for a pause has one: what waits goes after it."""
 Step = dict[str, Any]
 KINDS = ("note", "note", "note", "reply", "minutes", "status", "claim", "flush")
