@@ -64,6 +64,7 @@ class Draft:
 
     def introduce(self, name: str) -> None:
         """The [technician] table, where the file has none of its own to hold the name."""
+        # TOML refuses a table that stands twice, and with it the whole file.
         if name and "[technician]" not in self.text:
             table = next(table for table in TABLES if table.name == "technician")
             self.blocks.append(table_block(table, {"name": name}))
@@ -72,11 +73,13 @@ class Draft:
         """Writes the file, its schema, and a copy of what was broken. Raises Failed."""
         parts = [self.text.rstrip("\n") + "\n" if self.text.strip() else _HEAD, *self.blocks]
         whole = "\n".join(parts)
+        # Before a byte is written: it raises where what we made would not load.
         loads(self.file, whole)
         # A link to a file kept elsewhere stays one.
         place = self.file.resolve()
         try:
             private_dir(place.parent)
+            # The copy before the file: once that is replaced, what was broken is nowhere else.
             if self.problems and self.old is not None:
                 replace_whole(self.copy, self.old.encode())
             replace_whole(place, whole.encode())

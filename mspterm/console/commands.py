@@ -32,6 +32,8 @@ class Where(StrEnum):
     ANYWHERE = "anywhere"
     OUTBOX = "outbox"
     DIALOG = "dialog"
+    CHOICE = "choice"
+    PLAN = "plan"
     TERMINAL = "terminal"
 
 
@@ -40,12 +42,13 @@ _TOGETHER = (
     {Where.OPENED, Where.TICKET, Where.TEXT, Where.ANYWHERE},
     {Where.PAGE, Where.TEXT, Where.ANYWHERE},
     {Where.OUTBOX, Where.PAGE},
-    {Where.DIALOG},
+    {Where.DIALOG, Where.CHOICE},
+    {Where.DIALOG, Where.PLAN},
     {Where.TERMINAL},
 )
 """What is on screen at the same time: the parts of a set must not share a key."""
 # Panes whose commands have several keys: they can spare one to a command that the config gave it.
-_GIVING = (Where.TICKET, Where.TEXT, Where.PAGE)
+_GIVING = (Where.TICKET, Where.TEXT, Where.PAGE, Where.PLAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,16 @@ COMMANDS: tuple[Command, ...] = (
     _own(Where.DIALOG, "cancel", "dialog.cancel", "Cancel", "escape", "Leave it; a text is kept"),
     _own(Where.DIALOG, "editor", "dialog.editor", "Editor", "ctrl+e", "Write the text in $EDITOR"),
     _own(Where.DIALOG, "yes", "confirm.yes", "Yes", "y", "Send what is confirmed without a phrase"),
-    _own(Where.DIALOG, "next_choice", "field.next", "Next choice", "down", "The next of a field or a menu"),
-    _own(Where.DIALOG, "previous_choice", "field.previous", "Previous choice", "up", "The one before"),
+    _own(
+        Where.PLAN, "plan_down", "plan.down", "Down", "down j", "Down in the plan, then in what is at stake"
+    ),
+    _own(Where.PLAN, "plan_up", "plan.up", "Up", "up k", "Up again"),
+    _own(Where.PLAN, "plan_page_down", "plan.page_down", "Page down", "pagedown space", "A page down"),
+    _own(Where.PLAN, "plan_page_up", "plan.page_up", "Page up", "pageup", "A page up"),
+    _own(Where.PLAN, "plan_first", "plan.first", "Top", "home", "To the top"),
+    _own(Where.PLAN, "plan_last", "plan.last", "Bottom", "end", "To the bottom"),
+    _own(Where.CHOICE, "next_choice", "field.next", "Next choice", "down", "The next of a field or a menu"),
+    _own(Where.CHOICE, "previous_choice", "field.previous", "Previous choice", "up", "The one before"),
     _own(Where.TERMINAL, "leave_terminal", "terminal.leave", "Leave", "ctrl+]", "End a device's terminal"),
     _own(Where.TERMINAL, "terminal_up", "terminal.up", "Scroll up", "shift+pageup", "What has scrolled away"),
     _own(Where.TERMINAL, "terminal_down", "terminal.down", "Scroll down", "shift+pagedown", "Back down"),
@@ -337,6 +348,7 @@ def sections(keys: KeyMap) -> list[tuple[str, list[tuple[str, str, str]]]]:
         Where.LIST: "In the list", Where.QUEUE: "The queue", Where.OPENED: "An opened ticket or device",
         Where.TICKET: "In an opened ticket", Where.ANYWHERE: "Anywhere", Where.TEXT: "In a text",
         Where.PAGE: "Help, messages and the like", Where.OUTBOX: "In the outbox", Where.DIALOG: "In a dialog",
+        Where.CHOICE: "In a field or a menu", Where.PLAN: "In a plan, before it is sent",
         Where.TERMINAL: "In a device's terminal",
     }  # fmt: skip
     acts = [(_keys(keys, s.name), s.name, f"{s.title}: {s.help}") for s in ACTIONS]

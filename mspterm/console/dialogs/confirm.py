@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from mspterm.console.commands import key_of, shown
 from mspterm.console.dialogs.frame import Dialog, T
+from mspterm.console.dialogs.passage import BACK, Passage
 from mspterm.domain.action import Allow, Ask, Consent, Lift, Plan, Refuse
 
 _LIFTS = {Lift.EMERGENCY: "Emergency", Lift.SECOND_PERSON: "Second person or break glass"}
@@ -39,15 +40,25 @@ async def refused(app: App[Any], plan: Plan, verdict: Refuse) -> bool:
 
 
 class PlanDialog(Dialog[T]):
-    """Shows a plan's lines."""
+    """Shows a plan's lines, and apart from them, so that it is in view however long the plan is, what is
+    at stake."""
 
     DEFAULT_CSS = """
-    PlanDialog #plan { height: auto; max-height: 1fr; }
+    PlanDialog .-full Passage { height: 1fr; }
     PlanDialog .stake { color: $role-warning; height: auto; }
-    PlanDialog .line { height: auto; }
-    PlanDialog .because { color: $role-muted; height: auto; }
+    PlanDialog .because, PlanDialog #more { color: $role-muted; height: auto; }
     PlanDialog Input { background: $panel; width: 40; }
     """
+
+    # Without priority: in a phrase, Home, End and letters are the input's.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "read('down')", "Down", show=False, id="plan.down"),
+        Binding("up,k", "read('up')", "Up", show=False, id="plan.up"),
+        Binding("pagedown,space", "read('page_down')", "Page down", show=False, id="plan.page_down"),
+        Binding("pageup", "read('page_up')", "Page up", show=False, id="plan.page_up"),
+        Binding("home", "read('home')", "Top", show=False, id="plan.first"),
+        Binding("end", "read('end')", "Bottom", show=False, id="plan.last"),
+    ]
 
     def __init__(
         self,
@@ -63,13 +74,41 @@ class PlanDialog(Dialog[T]):
         self._stake = stake
 
     def compose_body(self) -> ComposeResult:
-        with VerticalScroll(id="plan", can_focus=False):
-            for row in self._because:
-                yield Static(Content(row), classes="because")
-            for row in self._plan.lines:
-                yield Static(Content(row), classes="line")
-            for row in self._stake:
-                yield Static(Content(f"At stake: {row}"), classes="stake")
+        yield Passage("plan", because=self._because, line=self._plan.lines)
+        yield Passage("stake", stake=[f"At stake: {row}" for row in self._stake])
+        yield Static(id="more", markup=False)
+
+    def on_resize(self) -> None:
+        self.query_one("#frame").remove_class("-full")
+        for part in self.query(Passage):
+            part.styles.max_height = None
+        self.call_after_refresh(self._fill)
+
+    def say_problem(self, sentence: str) -> None:
+        super().say_problem(sentence)
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        """Where the plan is too long for the screen, it takes what the other parts leave, and is scrolled."""
+        frame = self.query_one("#frame")
+        if frame.get_content_height(self.size, self.size, frame.size.width) > self.size.height:
+            frame.add_class("-full")
+
+    def on_passage_moved(self) -> None:
+        """Says how much there is where not all of it is in view."""
+        scrolled = [part for part in self.query(Passage) if not part.all_seen]
+        key = shown(key_of(self.app, "plan_page_down"))
+        below = f": {key}" if any(part.can_move("down") for part in scrolled) else ""
+        more = self.query_one("#more", Static)
+        more.display = bool(scrolled)
+        more.update(f"{', '.join(f'{part.id} {part.in_view()}' for part in scrolled)}{below}")
+
+    def action_read(self, way: str) -> None:
+        """Moves in the plan and, from its end on, in what is at stake; to top and bottom in both."""
+        parts = [part for part in self.query(Passage) if part.can_move(way)]
+        in_turn = parts[::-1] if way in BACK else parts
+        for part in in_turn if way in ("home", "end") else in_turn[:1]:
+            part.move(way)
 
 
 class ConfirmDialog(PlanDialog[Consent]):
@@ -96,7 +135,7 @@ class ConfirmDialog(PlanDialog[Consent]):
             yield entry
 
     def hint(self) -> str:
-        return "" if self._phrase else "Enter or y sends"
+        return "" if self._phrase else f"Enter or {key_of(self.app, 'yes')} sends"
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

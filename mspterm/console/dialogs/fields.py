@@ -15,6 +15,7 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from mspterm.console.commands import key_of
 from mspterm.domain.when import WhenError, parse_minutes, parse_when
 
 
@@ -278,7 +279,8 @@ class PickField(Field):
         first = max(0, at - 2)
         shown = [f">{o.label}" if o == chosen else o.label for o in matches[first : first + 8]]
         more = len(matches) - first - len(shown)
-        before = "… " if first else "as typed, or down: " if chosen is None and self.text else ""
+        typed = f"as typed, or {key_of(self.app, 'next_choice')}: " if chosen is None and self.text else ""
+        before = "… " if first else typed
         return Content(before + "  ".join(shown) + (f"  +{more}" if more > 0 else ""))
 
     def parse(self, text: str) -> object:
@@ -288,4 +290,6 @@ class PickField(Field):
         # With no choices known the server judges; that it is away must not stop a write that can wait.
         if self.offer.free or not self.offer.options:
             return text
-        raise Wrong(f"{self.label}: nothing is called {text}; the arrows show what there is.")
+        raise Wrong(
+            f"{self.label}: nothing is called {text}; {key_of(self.app, 'next_choice')} shows what there is."
+        )

@@ -73,6 +73,6 @@ def _of_client(context: AskContext, psas: Sequence[str], client: str) -> Followe
         "contact": Offer(options(tuple(people)), free=True),
         "device": Offer(tuple(Option(a.ref, a.name) for a in assets), free=True),
     }
-    count = store.tickets.count_active(client)
+    count = store.tickets.count_others(client, but="")
     last = ", ".join(f"#{r.number} {r.summary}" for r in rows[:_SHOWN])
     return Followed(offers, f"{count} open at {client}; last: {last}" if rows else "")

@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
+from mspterm.console.commands import key_of
 from mspterm.console.dialogs.frame import Dialog, T
 from mspterm.console.line_view import LineView, TextLine, line, wrap
 from mspterm.domain.action import Plan, Result, State
@@ -63,7 +64,7 @@ class ResultsDialog(Dialog[T]):
         return result_lines(result, width, name)
 
     def hint(self) -> str:
-        return "arrows scroll"
+        return f"{key_of(self.app, 'text_down')} and {key_of(self.app, 'text_up')} scroll"
 
 
 class ResultDialog(ResultsDialog[None]):
