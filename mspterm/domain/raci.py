@@ -54,7 +54,7 @@ def not_ours(plan: Plan, ctx: GuardContext) -> Failure | None:
         if why is not None and plan.emergency is None:
             name = next((t.name for t in plan.targets if t.ref == write.ref), write.ref)
             return refused(
-                f"{name}: {why}; with their OK go on with a reason and who gave it,"
-                " on the command line --emergency REASON --approver WHO"
+                f"{name}: {why}; with their OK go on as an emergency, with a reason and who gave it"
+                " (--emergency REASON --approver WHO)"
             )
     return None

@@ -43,13 +43,13 @@ _FACTS: dict[str, dict[str, Any]] = {
         }
     },
 }
-_VENDORS = {
+VENDORS = {
     "dell": {
-        "phone": "+1 555 0190",
+        "phone": "+1 555 0170",
         "contract": "ProSupport 77-1042",
         "portal": "https://support.dell.example",
     },
-    "metronet": {"phone": "+1 555 0191", "contract": "circuit 4411-NE", "hours": "24x7"},
+    "metronet": {"phone": "+1 555 0171", "contract": "circuit 4411-NE", "hours": "24x7"},
 }
 _VENDOR_BOARD = next(board.name for board in desk.BOARDS if board.tier == "vendor")
 _STATUS_CLASSES = {
@@ -111,7 +111,7 @@ def document(sandbox: Sandbox, connectwise_url: str, ninjaone_url: str) -> dict[
         "calendars": {"office": {"timezone": "America/New_York", "weekly": _OFFICE}},
         "escalation": {
             "tiers": {tier: _team(tier) for tier in ("L1", "L2", "L3")},
-            "vendors": {name: {**held, "queues": {PSA: _VENDOR_BOARD}} for name, held in _VENDORS.items()},
+            "vendors": {name: {**held, "queues": {PSA: _VENDOR_BOARD}} for name, held in VENDORS.items()},
         },
         "guard": {"flags": _FLAGS},
     }

@@ -18,21 +18,22 @@ async def merge(ask: Ask) -> Response:
     """Each merged ticket takes the given status; its conversation stays with it, bundled."""
     parent = ask.ticket()
     body = await _object(ask)
-    status = body.get("status")
-    for child in _bundled(ask, body.get("mergeTicketIds"), parent):
-        # Before the patch, which is applied to a copy.
+    children = _children(ask.world, body, "mergeTicketIds", parent)
+    if (status := body.get("status")) is not None:
+        operations = [{"op": "replace", "path": "status", "value": status}]
+        now, by = ask.world.now(), desk.ME.identifier
+        # On copies, all before the first is tied: it may be no status of one of the boards.
+        children = [cw_patch.patched(ask.world, child, operations, by, now) for child in children]
+    for child in children:
         child.merged_into = parent.id
-        operations = [{"op": "replace", "path": "status", "value": status}] if status else []
-        if operations:
-            changed = cw_patch.patched(ask.world, child, operations, desk.ME.identifier, ask.world.now())
-            ask.world.tickets_changed[child.id] = changed
+    _tie(ask.world, children, parent)
     return answer({"success": True, "message": ""})
 
 
 async def attach_children(ask: Ask) -> Response:
     parent = ask.ticket()
     body = await _object(ask)
-    _bundled(ask, body.get("childTicketIds"), parent)
+    _tie(ask.world, _children(ask.world, body, "childTicketIds", parent), parent)
     return answer({"success": True, "message": ""})
 
 
@@ -43,24 +44,25 @@ async def _object(ask: Ask) -> dict[str, Any]:
     return body
 
 
-def _bundled(ask: Ask, ids: Any, parent: Ticket) -> list[Ticket]:
-    """The children, tied to the parent. All of them or none."""
-    world = ask.world
+def _children(world: World, body: dict[str, Any], field: str, parent: Ticket) -> list[Ticket]:
+    """The tickets that the field of the body names, each fit to be a child. Refuses all for one that isn't."""
+    ids = body.get(field)
     if not isinstance(ids, list) or not ids:
         raise Refused(400, "InvalidObject", "The ids of the children are required.")
+    if not all(isinstance(one, int) and not isinstance(one, bool) for one in ids):
+        raise invalid("ticket", field, f"{field} must be the ids of tickets")
     _check_parent(parent)
-    numbers = list(dict.fromkeys(ids))
-    # All are looked at before the first is tied: a refusal must leave nothing half done.
-    for number in numbers:
-        _check_child(world, number, parent)
+    return [_child(world, number, field, parent) for number in dict.fromkeys(ids)]
+
+
+def _tie(world: World, children: list[Ticket], parent: Ticket) -> None:
     kept = world.edit(parent.id)
-    kept.children = sorted({*kept.children, *numbers})
-    children = [world.edit(number) for number in numbers]
+    kept.children = sorted({*kept.children, *(child.id for child in children)})
     for child in children:
         child.parent = parent.id
+        world.tickets_changed[child.id] = child
     for ticket in (kept, *children):
         world.stamp(ticket, world.now(), desk.ME.identifier)
-    return children
 
 
 def _check_parent(parent: Ticket) -> None:
@@ -70,12 +72,12 @@ def _check_parent(parent: Ticket) -> None:
         raise invalid("ticket", "parentId", f"Ticket {parent.id} is closed")
 
 
-def _check_child(world: World, number: Any, parent: Ticket) -> None:
-    known = isinstance(number, int) and not isinstance(number, bool) and number != parent.id
-    child = world.ticket(number) if known else None
+def _child(world: World, number: int, field: str, parent: Ticket) -> Ticket:
+    child = world.ticket(number) if number != parent.id else None
     if child is None or child.project:
         raise not_found("Ticket", number)
     if child.children:
-        raise invalid("ticket", "childTicketIds", f"Ticket {number} has children of its own")
+        raise invalid("ticket", field, f"Ticket {number} has children of its own")
     if child.parent not in (None, parent.id):
-        raise invalid("ticket", "childTicketIds", f"Ticket {number} is a child of {child.parent}")
+        raise invalid("ticket", field, f"Ticket {number} is a child of {child.parent}")
+    return child

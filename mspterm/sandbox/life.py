@@ -16,10 +16,9 @@ Event = Callable[[datetime], None]
 
 @dataclass(slots=True)
 class Life:
-    """`still`: nothing happens by itself, only what the callers' own actions bring about."""
+    """The events to come, the faults that vendors have now, and who listens for what callers write."""
 
     world: World
-    still: bool = False
     faults: Faults = field(default_factory=Faults)
     _due: list[tuple[datetime, int, Event]] = field(default_factory=list)
     _count: int = 0

@@ -27,6 +27,8 @@ from mspterm.sandbox.draw import Draw
 from mspterm.sandbox.faults import CONNECTWISE, NINJAONE
 from mspterm.sandbox.life import Life
 
+_LONGEST_S = 366 * 24 * 3600
+
 
 class BadScenario(Exception):
     """The file can't be used; `str()` says why."""
@@ -72,17 +74,24 @@ def read(path: Path) -> Scenario:
     unknown = set(table) - {"background", "event"}
     if unknown:
         raise BadScenario(f"{path}: no such key: {sorted(unknown)[0]}")
-    found = tuple(_happening(path, n, entry) for n, entry in enumerate(table.get("event", []), 1))
-    return Scenario(found, bool(table.get("background", True)))
+    background, events = table.get("background", True), table.get("event", [])
+    if not isinstance(background, bool):
+        raise BadScenario(f"{path}: background is true or false")
+    if not isinstance(events, list) or not all(isinstance(entry, dict) for entry in events):
+        raise BadScenario(f"{path}: each event is a table of its own, under [[event]]")
+    found = tuple(_happening(f"{path}: event {n}", entry) for n, entry in enumerate(events, 1))
+    return Scenario(found, background)
 
 
-def _happening(path: Path, number: int, entry: dict[str, Any]) -> Happening:
-    where = f"{path}: event {number}"
+def _happening(where: str, entry: dict[str, Any]) -> Happening:
     unknown = set(entry) - {field.name for field in fields(Happening)}
     if unknown or not {"at", "kind"} <= set(entry):
         raise BadScenario(
             f"{where}: {'no such key: ' + sorted(unknown)[0] if unknown else 'needs at and kind'}"
         )
+    for key, value in entry.items():
+        if not _fits(key, value):
+            raise BadScenario(f"{where}: {key} is {_MEANT.get(key, 'a text in quotes')}")
     happening = Happening(**entry)
     if happening.kind not in _KINDS:
         raise BadScenario(f"{where}: kind is one of {', '.join(_KINDS)}")
@@ -93,6 +102,20 @@ def _happening(path: Path, number: int, entry: dict[str, Any]) -> Happening:
     if happening.vendor not in (CONNECTWISE, NINJAONE):
         raise BadScenario(f"{where}: vendor is connectwise or ninjaone")
     return happening
+
+
+_SECONDS = f"a number of seconds, 0 to {_LONGEST_S}"
+_MEANT = {"at": _SECONDS, "seconds": _SECONDS, "site": "a whole number"}
+
+
+def _fits(key: str, value: object) -> bool:
+    """Whether a value of the file is of its key's kind. To Python a bool is a number."""
+    if key not in _MEANT:
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # TOML has infinity and no-number, too: neither is in the range.
+    return isinstance(value, int) if key == "site" else 0 <= value <= _LONGEST_S
 
 
 def begin(life: Life, scenario: Scenario) -> None:

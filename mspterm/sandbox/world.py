@@ -97,7 +97,7 @@ class Activity:
 
 @dataclass(slots=True)
 class Job:
-    """A script or action that runs on a device until `done` is set."""
+    """A script or action that runs on a device. `user` is the one who began it."""
 
     uid: str
     device: int
@@ -129,8 +129,6 @@ class World:
     def next_id(self, kind: str, first: int) -> int:
         self._ids[kind] = self._ids.get(kind, first - 1) + 1
         return self._ids[kind]
-
-    # Tickets
 
     def ticket(self, id: int) -> Ticket | None:
         """The ticket to read; a change to it is kept only where `edit` gave it."""
@@ -185,8 +183,6 @@ class World:
         ticket.closed_by = by if ticket.is_closed else None
         self.stamp(ticket, at, by)
 
-    # Conversation
-
     def notes(self, ticket: Ticket) -> list[Note]:
         """All notes, oldest first."""
         seeded = [] if not self.is_seeded(ticket.id) else _seeded_notes(self._as_seeded(ticket.id))
@@ -213,8 +209,6 @@ class World:
         by = desk.MEMBER[member].identifier if member else "customer" if contact else "zadmin"
         self.stamp(ticket, at, by)
         return note
-
-    # Devices
 
     @property
     def device_ids(self) -> range:

@@ -130,6 +130,8 @@ def test_an_action_in_their_field_waits_for_their_word() -> None:
     said = routine(Reboot("m:1"), owned=owned)
     assert isinstance(said, Refuse)
     assert said.failure.sentence.startswith("x: Their IT owns end-user (RACI): ask Noor first; with their OK")
+    # The console asks for the two as well: the sentence isn't only about the options.
+    assert "go on as an emergency, with a reason and who gave it" in said.failure.sentence
     target = Target("m:1", "x", "Oak")
     plan = Plan("reboot", Risk.DISRUPTIVE, (Reboot("m:1"),), (target,))
     agreed = replace(plan, emergency=Emergency("spooler hangs", "Noor"))

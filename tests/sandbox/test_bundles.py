@@ -29,11 +29,23 @@ async def test_children_know_their_parent_and_can_be_asked_by_it(
     assert (await psa.get(f"/service/tickets/{one}")).json()["hasChildTicket"] is True
 
 
-@pytest.mark.parametrize("wrong", [[], "40242", [True], [1], ["40242"]])
+@pytest.mark.parametrize("wrong", [[], "40242", [True], [1], ["40242"], [{}], [[]]])
 async def test_what_is_no_list_of_tickets_is_refused(
     bench: Bench, psa: httpx.AsyncClient, wrong: Any
 ) -> None:
-    assert (await attach(psa, bench.first_open, wrong)).status_code in (400, 404)
+    answer = await attach(psa, bench.first_open, wrong)
+    assert answer.status_code in (400, 404)
+    assert answer.json()["code"] in ("InvalidObject", "NotFound")
+
+
+@pytest.mark.parametrize("status", [{"id": 1}, {"name": "No such"}, {}, "Closed"])
+async def test_a_merge_with_a_wrong_status_changes_nothing(
+    bench: Bench, psa: httpx.AsyncClient, status: Any
+) -> None:
+    one, two, three = range(bench.first_open, bench.first_open + 3)
+    asked = {"mergeTicketIds": [two, three], "status": status}
+    assert (await psa.post(f"/service/tickets/{one}/merge", json=asked)).status_code == 400
+    assert bench.world.tickets_changed == {}
 
 
 async def test_all_or_none(bench: Bench, psa: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -168,6 +169,9 @@ def test_a_scenario_file_is_read(tmp_path: Path) -> None:
     "text",
     [
         "[[event]\n",
+        "event = 3\n",
+        '[event]\nat = 5\nkind = "call"\n',
+        'background = "no"\n',
         "speed = 3\n",
         "[[event]]\nat = 5\n",
         '[[event]]\nat = 5\nkind = "flood"\n',
@@ -181,4 +185,24 @@ def test_a_scenario_that_is_wrong_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
     with pytest.raises(BadScenario, match=r"wrong\.toml"):
+        scenario.read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('at = "soon"\nkind = "call"', "event 2: at is a number of seconds"),
+        ('at = true\nkind = "call"', "event 2: at is a number of seconds"),
+        ('at = inf\nkind = "call"', "event 2: at is a number of seconds"),
+        ('at = -1\nkind = "call"', "event 2: at is a number of seconds"),
+        ("at = 5\nkind = []", "event 2: kind is a text in quotes"),
+        ('at = 5\nkind = "agent"\nseconds = "9"', "event 2: seconds is a number of seconds"),
+        ('at = 5\nkind = "outage"\nclient = "KSL"\nsite = 0.5', "event 2: site is a whole number"),
+        ('at = 5\nkind = "disk"\ndevice = 7', "event 2: device is a text in quotes"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_with_its_event(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(f'[[event]]\nat = 1\nkind = "call"\n[[event]]\n{text}\n')
+    with pytest.raises(BadScenario, match=re.escape(f"{path}: {named}")):
         scenario.read(path)

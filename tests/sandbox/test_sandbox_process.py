@@ -136,7 +136,7 @@ def test_tied_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 def test_a_scenario_that_is_wrong_is_a_usage_error(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text("speed = 1\n")
+    wrong.write_text('[[event]]\nat = "soon"\nkind = "call"\n')
     command = [
         sys.executable,
         "-m",
@@ -148,7 +148,7 @@ def test_a_scenario_that_is_wrong_is_a_usage_error(tmp_path: Path) -> None:
     ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2
-    assert "no such key: speed" in ended.stderr
+    assert ended.stderr.startswith(f"mspterm: {wrong}: event 1: at is a number of seconds")
     assert not (tmp_path / "x").exists()
 
 

@@ -11,6 +11,7 @@ import pytest
 from mspterm.sandbox import catalogue as desk
 from mspterm.sandbox.app import Options
 from mspterm.sandbox.clients import CLIENTS
+from mspterm.sandbox.config import VENDORS
 from mspterm.sandbox.draw import Draw
 from mspterm.sandbox.faults import Faults
 from tests.sandbox.bench import BEGAN, Bench
@@ -156,3 +157,9 @@ def test_draws_depend_on_their_key_alone() -> None:
     assert first == [same.below(1000) for _ in range(100)]
     assert first != [other.below(1000) for _ in range(100)]
     assert 300 < sum(first) / 100 < 700
+
+
+def test_a_vendors_support_has_a_phone_of_its_own() -> None:
+    people = {member.phone for member in desk.MEMBERS}
+    people |= {phone for client in CLIENTS for who in client.contacts for phone in (who.phone, who.mobile)}
+    assert people.isdisjoint(vendor["phone"] for vendor in VENDORS.values())
