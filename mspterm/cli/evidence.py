@@ -10,11 +10,14 @@ from typing import Any
 
 COLUMNS = (
     "seq", "at", "technician", "identity", "action", "refs", "client", "state", "reason", "intent_id",
-    "plan_hash", "text_hash", "text", "host", "uid", "sudo_user", "from", "session", "more", "keyed", "prev", "h",
+    "plan_hash", "text_hash", "text", "host", "uid", "sudo_user", "from", "pid", "session", "more", "keyed",
+    "prev", "h",
 )  # fmt: skip
 
 
 def as_json(records: Sequence[dict[str, Any]]) -> str:
+    """A record as it is, so that its `h` can be made again (`journal.record.digest`): of all of it but `h`
+    itself, and but a `text` that is null, as the record has none."""
     rows = [{column: record.get(column) for column in COLUMNS} for record in records]
     return json.dumps(rows, ensure_ascii=True, indent=1) + "\n"
 

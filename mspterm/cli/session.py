@@ -102,32 +102,25 @@ def complain(sentence: str) -> None:
 
 
 async def refresh(desk: Desk, names: Iterable[str], *, offline: bool = False) -> list[Failure]:
-    """Refreshes what is older than its interval; returns why connections aren't up to date.
-
-    Raises NoCredential where none of the connections asked has a credential.
-    """
-    sync, wanted = Sync(desk), list(names)
+    """Refreshes what is older than its interval; returns why connections aren't up to date."""
+    sync = Sync(desk)
     # A verb that reads sends what waits as well: there may be no console that would.
     sync.flush = Performer(desk).flush
     if offline:
         return []
-    stale = [n for n in wanted if not sync.fresh(n)]
-    found = await asyncio.gather(*(_refresh_one(desk, sync, n) for n in stale))
-    missing = [f for f, no_credential in found if f is not None and no_credential]
-    if wanted and len(missing) == len(wanted):
-        return [f for f, _ in found if f is not None]
-    return [f for f, _ in found if f is not None]
+    found = await asyncio.gather(*(_refresh_one(desk, sync, n) for n in names if not sync.fresh(n)))
+    return [failure for failure in found if failure is not None]
 
 
-async def _refresh_one(desk: Desk, sync: Sync, name: str) -> tuple[Failure | None, bool]:
+async def _refresh_one(desk: Desk, sync: Sync, name: str) -> Failure | None:
     try:
         await desk.connector(name)
     except NoCredential as error:
-        return error.failure, True
+        return error.failure
     except Failed as error:
         desk.store.connections.failed(name, error.failure, desk.now())
-        return error.failure, False
-    return await sync.once(name), False
+        return error.failure
+    return await sync.once(name)
 
 
 async def no_credentials(desk: Desk, names: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mspterm.config.model import Connection
 from mspterm.desk.budget import said
 from mspterm.desk.desk import Desk, NoCredential
-from mspterm.domain.reasons import Failed
+from mspterm.domain.reasons import Failed, Reason, failed
 from mspterm.domain.text import clean
 from mspterm.net import tls
 from mspterm.net.retry import http_date
@@ -121,7 +121,7 @@ async def _seen(connection: Connection) -> Seen:
     reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=context)
     try:
         writer.write(f"HEAD / HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
-        head = await _head(reader)
+        head = await _head(reader, connection.name)
         session = writer.get_extra_info("ssl_object")
         certificate = (session.getpeercert() or {}) if session else {}
         return Seen(session.version() if session else None, certificate, _date(head))
@@ -131,13 +131,19 @@ async def _seen(connection: Connection) -> Seen:
             await writer.wait_closed()
 
 
-async def _head(reader: asyncio.StreamReader) -> list[str]:
+async def _head(reader: asyncio.StreamReader, name: str) -> list[str]:
     lines: list[str] = []
     left = _MOST
-    # Whatever answers on that port is a stranger still: no more of it is read than a head has.
-    while left > 0 and (line := await reader.readline()).strip():
-        left -= len(line)
-        lines.append(line.decode("latin-1"))
+    try:
+        # Whatever answers on that port is a stranger still: no more of it is read than a head has.
+        while left > 0 and (line := await reader.readline()).strip():
+            left -= len(line)
+            lines.append(line.decode("latin-1"))
+    except ValueError:
+        # How `readline` says that a line is longer than its buffer.
+        raise failed(
+            Reason.BAD_DATA, f"{name}: what answers there is no HTTP server: check its url."
+        ) from None
     return lines
 
 

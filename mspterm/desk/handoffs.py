@@ -72,7 +72,7 @@ def evidence_of(desk: Desk, ticket: Ticket) -> Evidence:
         notices=notice_lines(desk.clockwork.facts(ticket), ticket.service_line),
         of_contact=ticket_lines(f"Last 14 days of {contact.name}:", of_contact, now) if contact else (),
         of_device=tuple(of_device),
-        open_at_client=store.tickets.count_active(ticket.client) - 1 if ticket.client else None,
+        open_at_client=store.tickets.count_others(ticket.client, but=ticket.ref) if ticket.client else None,
     )
 
 

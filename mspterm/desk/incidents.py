@@ -39,32 +39,33 @@ def _named(desk: Desk, ref: str) -> tuple[str, ...]:
 def seen(desk: Desk, detail: TicketDetail) -> None:
     """What the ticket's notes say, by whichever console they were written."""
     said, ref = last_word(detail.notes), detail.ticket.ref
-    since = incidents(desk).get(ref)
     if said is None:
         return
     on, at = said
-    if on and since is None:
-        _keep(desk, ref, at)
-    elif not on and since is not None and at > since:
+    with desk.store.database.write():
+        since = incidents(desk).get(ref)
         # An older "lifted" says nothing of one whose note is still on its way.
-        _keep(desk, ref, None)
+        if on or (since is not None and at > since):
+            _keep(desk, ref, at if on else None)
 
 
 def turn(desk: Desk, write: Write, outcome: Outcome | None) -> None:
     """On before its note is sent, so that nothing here is done meanwhile; off once the note is written."""
     turned = turns(write.text) if isinstance(write, Update) else None
-    if turned and outcome is None and write.ref not in incidents(desk):
+    if turned and outcome is None:
         _keep(desk, write.ref, desk.now())
     elif turned is False and outcome is not None and outcome.state is State.DONE:
         _keep(desk, write.ref, None)
 
 
 def _keep(desk: Desk, ref: str, since: datetime | None) -> None:
-    known = incidents(desk)
-    if known.get(ref) == since:
-        return
-    kept = {**known, ref: since}
+    """One that is on already stays since when it was."""
     with desk.store.database.write():
+        # In here: what another process keeps between a look and the writing would be lost.
+        known = incidents(desk)
+        if (ref in known) == (since is not None):
+            return
+        kept = {**known, ref: since}
         desk.store.database.put(_KEY, json.dumps({r: at.isoformat() for r, at in kept.items() if at}))
         # Front ends follow by revision: this is what makes them show the warning.
         desk.store.database.next_revision()

@@ -72,10 +72,10 @@ class OnClear:
             if result.outcome.state not in (State.DONE, State.QUEUED):
                 return
         # Read anew: while we asked and wrote, a poll may have changed the ties, and ours would undo it.
-        found = dict(ties(self._desk.store))
-        with contextlib.suppress(KeyError):
+        with self._desk.store.database.write(), contextlib.suppress(KeyError):
+            found = dict(ties(self._desk.store))
             found[tie.alert] = replace(found[tie.alert], told=True)
-        keep(self._desk.store, found)
+            keep(self._desk.store, found)
 
     async def _plan(self, detail: TicketDetail, tie: Tie, *, close: bool) -> Plan:
         asked = await says(self._planner, detail, (tie,), close=close)

@@ -39,15 +39,22 @@ class Presence:
         handle = take(path)
         if handle is None:
             return True
-        os.close(handle)
-        path.unlink(missing_ok=True)
+        self._remove(token, handle)
         return False
 
     def close(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:
-            (self._folder / self._token).unlink(missing_ok=True)
+            self._remove(self._token, handle)
+
+    def _remove(self, token: str, handle: int) -> None:
+        """Lets go of a lock and its file. Never raises: what is left of it is swept up later."""
+        # First, as Windows deletes nothing that is open. Who takes the file before it is gone finds nobody
+        # alive, as is right, and deletes it as well: the name is never used again.
+        with contextlib.suppress(OSError):
             os.close(handle)
+        with contextlib.suppress(OSError):
+            (self._folder / token).unlink()
 
     def _sweep(self) -> None:
         """Files of processes that were killed long ago."""

@@ -36,6 +36,7 @@ def of_tickets(store: Store) -> Mapping[str, Sequence[Tie]]:
 
 
 def keep(store: Store, found: Mapping[str, Tie]) -> None:
+    """In place of all there are: call inside the `write()` in which they were read."""
     rows = [
         [t.alert, t.ticket, t.message, t.raised_at.isoformat(), _text(t.cleared_at), t.told, t.quiet]
         for t in found.values()
@@ -48,6 +49,14 @@ def keep(store: Store, found: Mapping[str, Tie]) -> None:
 
 def renew(store: Store, clockwork: Clockwork, connection: str, now: datetime) -> Mapping[str, Tie]:
     """All ties, those of one RMM connection brought in step with its alerts as they were just read."""
+    # In one transaction: what another process keeps between a look and the writing would be lost.
+    with store.database.write():
+        found = _renewed(store, clockwork, connection, now)
+        keep(store, found)
+    return found
+
+
+def _renewed(store: Store, clockwork: Clockwork, connection: str, now: datetime) -> Mapping[str, Tie]:
     on = {a.ref: a for a in store.devices.alerts() if a.connection == connection and a.cleared_at is None}
     known = dict(ties(store))
     found = {ref: t for ref, t in known.items() if not _of(ref, connection)}
@@ -64,7 +73,6 @@ def renew(store: Store, clockwork: Clockwork, connection: str, now: datetime) ->
         if ticket is not None:
             quiet = quieted(store.devices.get(alert.device_ref or ""), now)
             found[ref] = Tie(ref, ticket, alert.message, alert.raised_at, None, False, quiet)
-    keep(store, found)
     return found
 
 

@@ -120,6 +120,8 @@ def shown(request: Request) -> tuple[str, ...]:
         lines += [f"  on {_named(names.get(ref), ref)}" for ref in refs]
     if plan["emergency"]:
         lines.append(str(Emergency(**plan["emergency"])))
+    if plan["break_glass"] is not None:
+        lines.append(f"break-glass: {plan['break_glass']}")
     return tuple(lines)
 
 

@@ -98,6 +98,11 @@ def sort_key(ticket: Ticket) -> str:
     return f"{where.group:d}{by:011d}{priority:d}{replied}{_seconds(ticket.created_at):012d}{ident}{crc:08x}"
 
 
+def device_text(names: Sequence[str]) -> SafeText | None:
+    """A row's devices, in the order given; None where there is none."""
+    return SafeText(", ".join(names)) if names else None
+
+
 def row_of(ticket: Ticket, *, device_names: Sequence[str], pending: int, revision: int) -> TicketRow:
     """The list's row of a ticket; `device_names` in the order that they matter."""
     kind, clock = next_clock(ticket) or (None, NO_CLOCK)
@@ -117,7 +122,7 @@ def row_of(ticket: Ticket, *, device_names: Sequence[str], pending: int, revisio
         tier=ticket.tier,
         type=ticket.type,
         contact=ticket.contact.name if ticket.contact else None,
-        device=SafeText(", ".join(device_names)) if device_names else None,
+        device=device_text(device_names),
         due=_stamp(clock.due),
         due_kind=kind,
         due_state=clock.state,

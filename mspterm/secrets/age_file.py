@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from mspterm.config.kinds import secret_variable
@@ -39,6 +40,8 @@ class AgeStore:
         self._folder, self._recovery, self._unlock_h = folder, recovery, unlock_h
         self._cache = cache or KernelKeyring()
         self._identity: Secret | None = None
+        self._opened = ""
+        """The key under which the identity here was kept: that of identity.age as it was then."""
         self.identity_file, self.secrets_file = folder / "identity.age", folder / "secrets.age"
 
     def get(self, connection: str, field: str) -> Answer:
@@ -103,9 +106,7 @@ class AgeStore:
     def rekey(self, passphrase: Secret) -> str:
         """A new identity under a new passphrase; a sentence. Raises Failed, also where it is locked."""
         with locked(self._folder / "lock"):
-            old = self._open()
-            if old is None:
-                raise failed(Reason.AUTH, "The age file is locked: `mspterm auth unlock` first.")
+            old = self._needed()
             held, new = self._read(old), age_format.new_identity()
             wrapped = age_format.wrap(new, passphrase)
             # Before the files change: the key of the cache is made from the identity file as it is.
@@ -123,23 +124,27 @@ class AgeStore:
             age_format.check_recipient(recipient)
         self._recovery = recovery
         with locked(self._folder / "lock"):
-            identity = self._open()
-            if identity is None:
-                raise failed(Reason.AUTH, "The age file is locked: `mspterm auth unlock` first.")
+            identity = self._needed()
             self._write(identity, self._read(identity))
 
     def _call(
         self, connection: str, field: str, work: Callable[[Secret], Answer], *, alone: bool = False
     ) -> Answer:
-        try:
+        def tried() -> Answer:
             identity = self._open()
             if identity is None:
                 return _locked(connection, field)
             # A reader needs no lock, as files are replaced whole; a writer reads all and writes all back.
-            if not alone:
+            with locked(self._folder / "lock") if alone else nullcontext():
                 return work(identity)
-            with locked(self._folder / "lock"):
-                return work(identity)
+
+        try:
+            try:
+                return tried()
+            except Failed:
+                # In any case, as another thread may have opened the new identity just now.
+                self._forget_old()
+                return tried()
         except age_format.NoPyrage:
             return Answer(State.NO_BACKEND, f"{connection}: {age_format.INSTALL}.")
         except Failed as error:
@@ -151,14 +156,28 @@ class AgeStore:
     def _open(self) -> Secret | None:
         """The identity where it is unlocked. Raises Failed where the file was never made."""
         if self._identity is None:
-            self._identity = self._cache.fetch(self._key())
+            self._opened = self._key()
+            self._identity = self._cache.fetch(self._opened)
         return self._identity
+
+    def _forget_old(self) -> None:
+        """Drops the identity here where another process has made a new one since."""
+        if self._identity is not None and self._key() != self._opened:
+            self._identity = None
+
+    def _needed(self) -> Secret:
+        """The identity of now. Raises Failed where it is locked."""
+        self._forget_old()
+        identity = self._open()
+        if identity is None:
+            raise failed(Reason.AUTH, "The age file is locked: `mspterm auth unlock` first.")
+        return identity
 
     def _keep(self, identity: Secret) -> str:
         # Here first: on a host whose kernel keyring keeps nothing this process can still go on.
-        self._identity = identity
+        self._identity, self._opened = identity, self._key()
         hours = f"{self._unlock_h:g} h"
-        why = self._cache.keep(self._key(), identity, int(self._unlock_h * 3600))
+        why = self._cache.keep(self._opened, identity, int(self._unlock_h * 3600))
         if why is None:
             return f"It is open for {hours}, or until `mspterm auth lock`."
         return f"It is open for this process only: {why}. Every mspterm will ask for the passphrase."

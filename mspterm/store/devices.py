@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from mspterm.domain.device import Alert, Asset, AssetKey, Device, DeviceKey
 from mspterm.store.codec import pack, unpack
 from mspterm.store.db import Database
 from mspterm.store.lateness import later
+
+_UNLINKED = "devices:unlinked"
 
 
 class Devices:
@@ -57,11 +60,10 @@ class Devices:
     def tickets_of(self, device_ref: str) -> list[str]:
         """Refs of active tickets whose assets are this device, or this asset."""
         sql = (
-            "SELECT DISTINCT t.ref FROM ticket t JOIN ticket_asset ta ON ta.ref = t.ref"
-            " LEFT JOIN asset a ON a.ref = ta.asset_ref"
-            " WHERE t.active = 1 AND (a.device_ref = ? OR ta.asset_ref = ?) ORDER BY t.ord"
+            "SELECT DISTINCT t.ref FROM ticket_asset ta JOIN ticket t ON t.ref = ta.ref WHERE +t.active = 1 AND"
+            " ta.asset_ref IN (SELECT ?1 UNION ALL SELECT ref FROM asset WHERE device_ref = ?1) ORDER BY t.ord"
         )
-        return [r[0] for r in self._db.connection.execute(sql, (device_ref, device_ref))]
+        return [r[0] for r in self._db.connection.execute(sql, (device_ref,))]
 
     def upsert(self, devices: Iterable[Device], *, run: int = 0) -> None:
         with self._db.write() as db:
@@ -74,7 +76,10 @@ class Devices:
                 if known is not None and later(known[0], observed):
                     db.execute("UPDATE device SET run = max(run, ?) WHERE ref = ?", (run, d.ref))
                     continue
-                number = revision if known is None or not _same(unpack(known[1], Device), d) else None
+                old = None if known is None else unpack(known[1], Device)
+                if old is None or _told_by(old) != _told_by(d):
+                    self._unlink()
+                number = revision if old is None or not _same(old, d) else None
                 online = None if d.online is None else int(d.online)
                 self._put(d, online, number, observed, max(run, 0 if known is None else known[2]))
 
@@ -93,7 +98,11 @@ class Devices:
             " name = excluded.name, run = excluded.run, data = excluded.data"
         )
         with self._db.write() as db:
-            db.executemany(sql, [(a.ref, a.connection, a.name, run, pack(a)) for a in assets])
+            known = "SELECT 1 FROM asset WHERE ref = ? AND data = ?"
+            rows = [(a.ref, a.connection, a.name, run, pack(a)) for a in assets]
+            if any(db.execute(known, (row[0], row[4])).fetchone() is None for row in rows):
+                self._unlink()
+            db.executemany(sql, rows)
 
     def changed_since(self, revision: int) -> list[Device]:
         sql = "SELECT data FROM device WHERE revision > ? ORDER BY revision"
@@ -101,10 +110,25 @@ class Devices:
 
     def tie(self, matched: Mapping[str, str]) -> None:
         """Stores asset ref to device ref; an asset that isn't named is tied to none."""
-        with self._db.write() as db:
-            known = dict(db.execute("SELECT ref, device_ref FROM asset"))
-            rows = [(matched.get(ref), ref) for ref, device in known.items() if matched.get(ref) != device]
-            db.executemany("UPDATE asset SET device_ref = ? WHERE ref = ?", rows)
+        known = dict(self._db.connection.execute("SELECT ref, device_ref FROM asset"))
+        rows = [(matched.get(ref), ref) for ref, device in known.items() if matched.get(ref) != device]
+        if rows:
+            with self._db.write() as db:
+                db.executemany("UPDATE asset SET device_ref = ? WHERE ref = ?", rows)
+
+    @property
+    def unlinked(self) -> str | None:
+        """A mark, while something has changed that tells which asset is which device; another each time."""
+        return self._db.get(_UNLINKED) or None
+
+    def linked(self, mark: str | None) -> None:
+        """All is tied as it was when the mark was this."""
+        with self._db.write():
+            if mark is not None and self.unlinked == mark:
+                self._db.put(_UNLINKED, "")
+
+    def _unlink(self) -> None:
+        self._db.put(_UNLINKED, os.urandom(4).hex())
 
     def client_names(self) -> dict[str, str]:
         """Device ref to the client that the PSA's half names."""
@@ -115,13 +139,17 @@ class Devices:
     def gone(self, refs: Sequence[str]) -> None:
         with self._db.write() as db:
             for table in ("device", "asset", "alert"):
-                db.executemany(f"DELETE FROM {table} WHERE ref = ?", [(r,) for r in refs])
+                left = db.executemany(f"DELETE FROM {table} WHERE ref = ?", [(r,) for r in refs])
+                if left.rowcount > 0 and table != "alert":
+                    self._unlink()
 
     def retire(self, connection: str, *, before_run: int) -> None:
         """Forgets what a full run of this connection didn't hold."""
         with self._db.write() as db:
             for table in ("device", "asset", "alert"):
-                db.execute(f"DELETE FROM {table} WHERE connection = ? AND run < ?", (connection, before_run))
+                sql = f"DELETE FROM {table} WHERE connection = ? AND run < ?"
+                if db.execute(sql, (connection, before_run)).rowcount > 0 and table != "alert":
+                    self._unlink()
 
     def alerts(self) -> list[Alert]:
         return [
@@ -135,6 +163,11 @@ class Devices:
                 (a.ref, a.connection, revision, int(a.cleared_at is not None), run, pack(a)) for a in alerts
             ]
             db.executemany("INSERT OR REPLACE INTO alert VALUES(?, ?, ?, ?, ?, ?)", rows)
+
+
+def _told_by(device: Device) -> tuple[str | None, ...]:
+    """What a device is matched by, its ref apart."""
+    return device.name, device.client, device.serial
 
 
 def _same(known: Device, new: Device) -> bool:

@@ -33,11 +33,14 @@ class Rows:
         """Every active row, in the default order."""
         return self.page(-1)
 
-    def count_active(self, client: str | None = None) -> int:
-        """How many are active, of one client where it is named."""
-        of_client, values = ("", ()) if client is None else (" AND client = ?", (client,))
-        sql = f"SELECT count(*) FROM ticket WHERE active = 1{of_client}"
-        return int(self._db.connection.execute(sql, values).fetchone()[0])
+    def count_active(self) -> int:
+        """How many are active."""
+        return int(self._db.connection.execute("SELECT count(*) FROM ticket WHERE active = 1").fetchone()[0])
+
+    def count_others(self, client: str, *, but: str) -> int:
+        """How many of this client are active, beside the ticket `but`."""
+        sql = "SELECT count(*) FROM ticket WHERE active = 1 AND client = ? AND ref != ?"
+        return int(self._db.connection.execute(sql, (client, but)).fetchone()[0])
 
     def changed_since(self, revision: int) -> list[tuple[TicketRow, bool]]:
         """Rows changed after `revision`, each with whether it is (still) active."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mspterm.domain.order import row_of
+from mspterm.domain.order import device_text, row_of
 from mspterm.domain.row import TicketRow
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Ticket, TicketDetail
@@ -124,15 +124,20 @@ class Tickets(Rows):
 
     def name_devices(self) -> None:
         """Fills in the device column of tickets that came before their assets."""
+        # Ordered as `_names` are: another order would count as a change at every look.
         sql = (
-            "SELECT t.ref, min(a.name) AS name FROM ticket t JOIN ticket_asset ta ON ta.ref = t.ref"
-            " JOIN asset a ON a.ref = ta.asset_ref GROUP BY t.ref HAVING t.device IS NULL OR t.device != min(a.name)"
+            "SELECT t.ref, t.device, a.name FROM ticket t JOIN ticket_asset ta ON ta.ref = t.ref"
+            " JOIN asset a ON a.ref = ta.asset_ref ORDER BY 1, 3"
         )
         with self._db.write() as db:
-            late = db.execute(sql).fetchall()
+            named: dict[tuple[str, str | None], list[str]] = {}
+            for ref, device, name in db.execute(sql):
+                named.setdefault((ref, device), []).append(name)
+            texts = [(device_text(names), ref, device) for (ref, device), names in named.items()]
+            late = [(text, ref) for text, ref, device in texts if text != device]
             if late:
                 revision = self._db.next_revision()
-                rows = [(name, revision, ref) for ref, name in late]
+                rows = [(text, revision, ref) for text, ref in late]
                 db.executemany("UPDATE ticket SET device = ?, revision = ? WHERE ref = ?", rows)
 
     def retire(self, connection: str, *, before_run: int, started: datetime) -> int:
@@ -178,8 +183,11 @@ class Tickets(Rows):
 
     def set_pending(self, ref: str, count: int) -> None:
         with self._db.write() as db:
-            sql = "UPDATE ticket SET pending = ?, revision = ? WHERE ref = ? AND pending != ?"
-            db.execute(sql, (count, self._db.next_revision(), ref, count))
+            known = db.execute("SELECT pending FROM ticket WHERE ref = ?", (ref,)).fetchone()
+            # Looked for first: a new number wakes every follower, and most counts are as they were.
+            if known is not None and known[0] != count:
+                sql = "UPDATE ticket SET pending = ?, revision = ? WHERE ref = ?"
+                db.execute(sql, (count, self._db.next_revision(), ref))
 
     def detail(self, ref: str) -> TicketDetail | None:
         """The last known conversation."""

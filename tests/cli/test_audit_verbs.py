@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from mspterm.cli.audit import records_of
+from mspterm.cli.evidence import as_json
 from mspterm.desk.journal import Entry, Journal, Outside
+from mspterm.desk.journal.record import digest
 from mspterm.domain.secret import Secret
 
 KEY = "cafe0bad" * 8
@@ -71,6 +74,21 @@ def test_csv_is_evidence_that_no_spreadsheet_runs(home: Path) -> None:
     assert len(rows[0]["h"]) == len(rows[0]["text_hash"]) == 64
     again = run(home, "audit", "export", "--out", str(home / "evidence.csv"))
     assert again.returncode == 1, "evidence is not overwritten"
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_the_hash_of_a_record_can_be_made_again_of_its_export(tmp_path: Path, texts: bool) -> None:
+    key = Secret(KEY)
+    journal = Journal(tmp_path, key, "ines", texts=texts)
+    for text in ("words", None):
+        more = {"approved": "Marcus"}
+        journal.append(Entry("note", ("rt:1",), "Oak", "done", None, "01", "hash", "Ines", text, more), AT)
+    rows: list[dict[str, Any]] = json.loads(as_json(list(records_of(journal))))
+    assert len(rows) == 2
+    for row in rows:
+        record = {k: v for k, v in row.items() if k != "text" or v is not None}
+        assert digest(record, key) == row["h"]
+    assert rows[1]["prev"] == rows[0]["h"]
 
 
 def test_a_wrong_date_is_a_usage_error(home: Path) -> None:

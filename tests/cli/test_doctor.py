@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
 import sys
@@ -104,6 +105,26 @@ async def test_a_clock_that_is_off_is_said(tmp_path: Path, off: int, health: str
     assert found["rt clock"].health is Health(health)
     assert ("chrony" in found["rt clock"].sentence) is (health != "good")
     assert found["rt login"].health is Health.BAD
+
+
+async def test_what_answers_with_no_head_is_a_finding(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"x" * 200_000)
+        # Until it is hung up on, which is a reset as not all of it was read.
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        desk = Desk(
+            Config(connections={"rt": Connection("rt", "rt", url)}), tmp_path, credentials=Credentials({})
+        )
+        found = (await examine(desk, "rt"))[0]
+        await desk.aclose()
+    assert (found.check, found.health) == ("rt TLS", Health.BAD)
+    assert found.sentence == "rt: what answers there is no HTTP server: check its url."
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from mspterm.config.model import Client, Escalation, Team, Vendor
 from mspterm.connectors.base import Batch
 from mspterm.desk.desk import Desk
 from mspterm.desk.escalation import calls, path_of, proposals_now, to_call, whom
-from mspterm.desk.handoffs import drafted, from_text
+from mspterm.desk.handoffs import drafted, evidence_of, from_text
+from mspterm.desk.linking import relink
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner
-from mspterm.desk.sync import Sync, relink
+from mspterm.desk.sync import Sync
 from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, Plan, State, Update
 from mspterm.domain.device import Asset
@@ -48,7 +49,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = a_desk(tmp_path, now, rt, mesh, config=config(escalation=RULES, clients={"Oak": OAK}))
     for name in ("rt", "mesh"):
         await Sync(desk).once(name)
-    relink(desk)
+    relink(desk.store, desk.client_key)
     yield desk
     await desk.aclose()
 
@@ -180,6 +181,14 @@ async def test_the_draft_holds_what_the_desk_knows(desk: Desk) -> None:
     assert "Last 14 days of Dana:\n  #" in parts
     assert "RACI cloud: responsible us" in parts
     assert "SLA resolution:" in parts
+
+
+async def test_the_other_open_tickets_of_the_client_are_others_also_once_it_is_over(desk: Desk) -> None:
+    ticket = desk.store.tickets.get("rt:1")
+    assert ticket is not None
+    assert evidence_of(desk, ticket).open_at_client == 2
+    desk.store.tickets.gone(["rt:1"])
+    assert evidence_of(desk, ticket).open_at_client == 2
 
 
 def test_a_file_without_the_five_parts_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mspterm.config.model import Client
 from mspterm.desk.desk import Desk
-from mspterm.desk.incidents import incidents, seen, warning
+from mspterm.desk.incidents import incidents, seen, turn, warning
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
@@ -71,6 +71,23 @@ async def test_the_note_of_another_console_turns_it_here(oak: Desk) -> None:
     seen(oak, TicketDetail(ticket, SafeText("x"), notes=(note,)))
     assert incidents(oak) == {"rt:1": at}
     assert isinstance(await verdict(oak), Refuse)
+    await oak.aclose()
+
+
+async def test_two_processes_that_turn_it_at_once_lose_neither(oak: Desk) -> None:
+    other, database = Desk(oak.config, oak.state_dir, now=oak.now), oak.store.database
+    write = Update("rt:1", text=ON)
+
+    def between(statement: str) -> None:
+        # Before the lock is taken, and whatever was read before that is old by now.
+        if statement == "BEGIN IMMEDIATE" and not incidents(other):
+            turn(other, replace(write, ref="rt:2"), None)
+
+    database.connection.set_trace_callback(between)
+    turn(oak, write, None)
+    database.connection.set_trace_callback(None)
+    assert incidents(oak).keys() == {"rt:1", "rt:2"}
+    await other.aclose()
     await oak.aclose()
 
 

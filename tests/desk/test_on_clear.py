@@ -16,7 +16,7 @@ from mspterm.desk.on_clear import OnClear
 from mspterm.desk.perform import Performer
 from mspterm.desk.planner import Planner
 from mspterm.desk.sync import Sync
-from mspterm.desk.ties import KEPT, of_tickets, open_alerts, renew, severity
+from mspterm.desk.ties import KEPT, keep, of_tickets, open_alerts, renew, severity, ties
 from mspterm.desk.wanted import Wanted
 from mspterm.domain.action import Consent, Update
 from mspterm.domain.device import Alert, Maintenance
@@ -24,6 +24,7 @@ from mspterm.domain.reasons import Failed
 from mspterm.domain.row import StatusClass
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Note, TicketDetail
+from mspterm.store.store import Store
 from tests.desk.vendor import Clock, Vendor, a_desk, config, psa, rmm
 from tests.store.store_rows import NOW, asset, ticket
 
@@ -95,6 +96,26 @@ async def test_alert_and_ticket_find_each_other_and_the_ticket_knows_when_it_cle
     assert one.written == []
     renew(one.desk.store, one.desk.clockwork, "mesh", one.desk.now() + KEPT + timedelta(hours=1))
     assert of_tickets(one.desk.store) == {}
+
+
+async def test_two_processes_that_tie_at_once_lose_neither(site: Make) -> None:
+    one = site()
+    await one.alert(on=True)
+    store, other = one.desk.store, Store(one.desk.state_dir)
+    [tie] = of_tickets(store)["rt:1"]
+    theirs = replace(tie, alert="ninja:alert:b2", ticket="rt:2")
+
+    def between(statement: str) -> None:
+        # Before the lock is taken, and whatever was read before that is old by now.
+        if statement == "BEGIN IMMEDIATE" and len(ties(other)) == 1:
+            keep(other, {t.alert: t for t in (tie, theirs)})
+
+    store.devices.gone([ON.ref])
+    store.database.connection.set_trace_callback(between)
+    renew(store, one.desk.clockwork, "mesh", one.desk.now())
+    store.database.connection.set_trace_callback(None)
+    assert of_tickets(store).keys() == {"rt:1", "rt:2"}
+    other.close()
 
 
 @pytest.mark.parametrize(("mode", "status"), [("comment", None), ("close", "resolved")])

@@ -69,7 +69,7 @@ def test_another_plan_is_not_the_one_signed(other: Plan) -> None:
 
 
 def test_what_is_shown_is_all_that_is_signed() -> None:
-    claimed = replace(PLAN, emergency=Emergency("fire", "Dana"))
+    claimed = replace(PLAN, emergency=Emergency("fire", "Dana"), break_glass="nobody awake")
     said = shown(replace(REQUEST, plan=claimed.whole))
     assert said == (
         "run, asked by Ines Duarte at 2026-11-24 02:10 UTC",
@@ -77,5 +77,6 @@ def test_what_is_shown_is_all_that_is_signed() -> None:
         "  on OAK-A of St. Brannoc's (mesh:A)",
         "  on OAK-B of St. Brannoc's (mesh:B)",
         "emergency: fire; approved by Dana",
+        "break-glass: nobody awake",
     )
     assert phrase(REQUEST) == "approve 2 devices of St. Brannocs"

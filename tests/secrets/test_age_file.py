@@ -133,9 +133,21 @@ def test_unlocked_once_it_is_open_for_other_processes_until_locked(folder: Path)
     assert not other.lock()
 
 
-def test_another_identity_and_passphrase_keep_what_is_stored(store: AgeStore, folder: Path) -> None:
+def test_another_identity_and_passphrase_keep_what_is_stored(
+    store: AgeStore, folder: Path, memory: Memory
+) -> None:
     store.set("desk", "token", Secret("CANARY"))
+    own = Memory()
+    own.held = dict(memory.held)
+    open_before = [AgeStore(folder, cache=cache) for cache in (memory, memory, memory, own)]
+    assert {one.get("desk", "token").state for one in open_before} == {State.FOUND}
     store.rekey(Secret("another"))
+    reader, writer, sealer, cut_off = open_before
+    assert reader.get("desk", "token").secret == Secret("CANARY")
+    assert writer.set("desk", "more", Secret("x")).state is State.STORED
+    sealer.reseal(())
+    # Its keyring has only the old identity: it asks for the passphrase.
+    assert cut_off.get("desk", "token").state is State.LOCKED
     again = AgeStore(folder, cache=NO_CACHE)
     with pytest.raises(Failed):
         again.unlock(PASSPHRASE)

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -127,3 +128,37 @@ def test_purging_keeps_what_is_still_to_be_sent(store: Store) -> None:
     store.purge()
     assert store.tickets.active() == []
     assert len(store.intents.queued("rt")) == 1
+
+
+def unlinked(store: Store) -> bool:
+    """Whether there is something to link since this was asked last."""
+    mark = store.devices.unlinked
+    store.devices.linked(mark)
+    return mark is not None
+
+
+def test_what_is_stored_again_as_it_was_gives_nothing_to_link(store: Store) -> None:
+    oak, a = asset(1, "A", client=SafeText("Oak")), device("A", online=True)
+    store.devices.upsert_assets([oak])
+    assert unlinked(store)
+    store.devices.upsert([a])
+    assert unlinked(store)
+    store.devices.upsert_assets([oak], run=2)
+    store.devices.upsert([replace(a, online=False, observed_at=NOW + timedelta(seconds=5))], run=2)
+    store.devices.retire("mesh", before_run=2)
+    store.devices.gone(["mesh:unheard"])
+    assert not unlinked(store)
+    store.devices.upsert([replace(a, serial=SafeText("S-1"), observed_at=NOW + timedelta(seconds=9))])
+    assert unlinked(store)
+    store.devices.retire("mesh", before_run=3)
+    assert unlinked(store)
+    store.devices.gone([oak.ref])
+    assert unlinked(store)
+
+
+def test_a_change_while_it_is_linked_is_linked_after(store: Store) -> None:
+    store.devices.upsert_assets([asset(1, "A")])
+    mark = store.devices.unlinked
+    store.devices.upsert_assets([asset(1, "B")])
+    store.devices.linked(mark)
+    assert store.devices.unlinked not in (None, mark)

@@ -106,6 +106,29 @@ def test_tickets_that_came_before_their_assets_get_their_device_later(store: Sto
     assert store.devices.tickets_of("mesh:HVD-DC01") == ["rt:1"]
 
 
+def test_a_ticket_of_two_assets_is_named_once_as_it_was_stored(store: Store) -> None:
+    store.devices.upsert_assets([asset(4, "OAK-FS1"), asset(5, "OAK-DC01")])
+    store.tickets.upsert([ticket(1, asset_ids=("4", "5")), ticket(2, asset_ids=("4", "6"))])
+    before = store.database.revision
+    store.tickets.name_devices()
+    assert store.database.revision == before
+    store.devices.upsert_assets([asset(6, "OAK-AP2")])
+    store.tickets.name_devices()
+    assert [r.device for r, _ in store.tickets.changed_since(before)] == ["OAK-AP2, OAK-FS1"]
+    assert [r.device for r in store.tickets.active()] == ["OAK-DC01, OAK-FS1", "OAK-AP2, OAK-FS1"]
+
+
+def test_a_count_that_is_as_it_was_wakes_nobody(store: Store) -> None:
+    store.tickets.upsert([ticket(1)])
+    store.tickets.set_pending("rt:1", 2)
+    before = store.database.revision
+    store.tickets.set_pending("rt:1", 2)
+    store.tickets.set_pending("rt:9", 2)
+    assert store.database.revision == before
+    store.tickets.set_pending("rt:1", 0)
+    assert [r.pending for r, _ in store.tickets.changed_since(before)] == [0]
+
+
 def test_pending_writes_survive_a_refresh(store: Store) -> None:
     store.tickets.upsert([ticket(1)])
     store.tickets.set_pending("rt:1", 2)
