@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
@@ -41,8 +43,15 @@ class Bar(Widget):
 
     def _put(self, runs: tuple[Run, ...]) -> None:
         if runs != self._shown:
-            self._shown = runs
-            self.refresh()
+            was, self._shown = self._shown, runs
+            self.refresh(Region(0, 0, self._differs_up_to(was, runs), 1))
+
+    def _differs_up_to(self, was: Sequence[Run], now: Sequence[Run]) -> int:
+        """In cells from the left: what is right of it is not sent again."""
+        whole = max(self.size.width, width_of(was), width_of(now))
+        old, new = (_signs([*runs, (" " * (whole - width_of(runs)), self._base)]) for runs in (was, now))
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(reversed(old), reversed(new), strict=False))
+        return min(self.size.width, whole - sum(cell_len(sign) for (sign, _), _ in same))
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
@@ -58,6 +67,10 @@ class Bar(Widget):
         base = roles["text"] + roles[self._base]
         strip = Strip([Segment(text, base + roles[role]) for text, role in self._shown])
         return strip.adjust_cell_length(self.size.width, base)
+
+
+def _signs(runs: Iterable[Run]) -> list[Run]:
+    return [(sign, role) for text, role in runs for sign in text]
 
 
 def width_of(runs: Iterable[Run]) -> int:

@@ -21,6 +21,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
+    """The columns that a list `width` cells wide has room for."""
+
     columns: tuple[Column, ...]
     width: int
 

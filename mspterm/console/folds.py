@@ -26,64 +26,74 @@ class _Group(NamedTuple):
     members: Sequence[TicketRow]
 
 
-def folded(
-    rows: Sequence[TicketRow],
-    storms: Iterable[Storm],
-    opened: Collection[str],
-    again: Mapping[str, str] = _NONE,
-    cleared: Collection[str] = (),
-) -> Folded:
-    """The rows with each storm's under the one that stands for it. `opened` are keys of storms; `again`
-    names the closed parent of a ticket whose cause is back, `cleared` are those whose alerts have gone."""
-    storms = tuple(storms)
-    groups = _groups(rows, storms)
-    alone = _alone(rows, storms, again, cleared)
-    if not groups:
-        return Folded(rows, alone, 0)
-    stands = {group.stands: group for group in groups}
-    members = {row.ref for group in groups for row in group.members}
-    shown: list[TicketRow] = []
-    marks = {ref: mark for ref, mark in alone.items() if ref not in members}
-    for row in rows:
-        if row.ref in members:
-            continue
-        shown.append(row)
-        if row.ref in stands:
-            group = stands[row.ref]
-            is_open = group.storm.key in opened
-            more = _more(group, again, cleared)
-            marks[row.ref] = f"[{'-' if is_open else '+'}{len(group.members) + 1}{more}] "
-            if is_open:
-                shown += group.members
-                marks |= {member.ref: MEMBER + alone.get(member.ref, "") for member in group.members}
-    return Folded(shown, marks, len(rows) - len(shown))
+class Folding:
+    """The storms of one look, ready to fold any list. `again` names the closed parent of a ticket whose
+    cause is back, `cleared` are those whose alerts have gone."""
+
+    def __init__(
+        self, storms: Iterable[Storm] = (), again: Mapping[str, str] = _NONE, cleared: Collection[str] = ()
+    ) -> None:
+        storms = tuple(storms)
+        self._storms = {ref: storm for storm in storms for ref in storm.refs}
+        self._again, self._cleared = again, cleared
+        # What is said of single tickets, the one thing that matters most.
+        self._alone = {
+            **dict.fromkeys(cleared, "(cleared) "),
+            **{s.tickets[0]: f"({_alerts(len(s.alerts))}) " for s in storms if _is_loud(s)},
+            **{ref: f"(again {_number(parent)}) " for ref, parent in again.items()},
+        }
+
+    def folded(self, rows: Sequence[TicketRow], opened: Collection[str] = ()) -> Folded:
+        """The rows with each storm's under the one that stands for it. `opened` are keys of storms."""
+        groups = self._groups(rows)
+        if not groups:
+            return Folded(rows, self._alone, 0)
+        stands = {group.stands: group for group in groups}
+        members = {row.ref for group in groups for row in group.members}
+        marks = {ref: mark for ref, mark in self._alone.items() if ref not in members}
+        for group in groups:
+            marks[group.stands] = self._mark(group, group.storm.key in opened)
+        shown: list[TicketRow] = [row for row in rows if row.ref not in members]
+        for at in reversed([n for n, row in enumerate(shown) if row.ref in stands] if opened else []):
+            group = stands[shown[at].ref]
+            if group.storm.key in opened:
+                shown[at + 1 : at + 1] = group.members
+                marks |= {row.ref: MEMBER + self._alone.get(row.ref, "") for row in group.members}
+        return Folded(shown, marks, len(rows) - len(shown))
+
+    def hidden(self, rows: Iterable[TicketRow]) -> frozenset[str]:
+        """The refs that have no row of their own where nothing is opened."""
+        return frozenset(row.ref for group in self._groups(rows) for row in group.members)
+
+    def storm_of(self, ref: str) -> Storm | None:
+        """The storm that the ticket is part of."""
+        return self._storms.get(ref)
+
+    def _groups(self, rows: Iterable[TicketRow]) -> list[_Group]:
+        """What folds here: a view may lack a storm's head, or hold one of its tickets alone."""
+        storms, present = self._storms, dict[str, list[TicketRow]]()
+        for row in rows:
+            if row.ref in storms:
+                present.setdefault(storms[row.ref].key, []).append(row)
+        groups = (_group(storms[found[0].ref], found) for found in present.values() if len(found) > 1)
+        return [group for group in groups if group.members]
+
+    def _mark(self, group: _Group, is_open: bool) -> str:
+        return f"[{'-' if is_open else '+'}{len(group.members) + 1}{self._more(group.storm)}] "
+
+    def _more(self, storm: Storm) -> str:
+        """What is said of single tickets, of all of a storm's."""
+        back = next((self._again[ref] for ref in storm.refs if ref in self._again), None)
+        if back is not None:
+            return f" again {_number(back)}"
+        if storm.alerts:
+            return f" {_alerts(len(storm.alerts))}"
+        return " cleared" if all(ref in self._cleared for ref in storm.refs) else ""
 
 
-def _alone(
-    rows: Sequence[TicketRow], storms: Sequence[Storm], again: Mapping[str, str], cleared: Collection[str]
-) -> dict[str, str]:
-    """What is said of single tickets, the one thing that matters most."""
-    alerts = {storm.tickets[0]: len(storm.alerts) for storm in storms if len(storm.tickets) == 1}
-    marks = {}
-    for row in rows:
-        if row.ref in again:
-            marks[row.ref] = f"(again {_number(again[row.ref])}) "
-        elif alerts.get(row.ref):
-            marks[row.ref] = f"({_alerts(alerts[row.ref])}) "
-        elif row.ref in cleared:
-            marks[row.ref] = "(cleared) "
-    return marks
-
-
-def _more(group: _Group, again: Mapping[str, str], cleared: Collection[str]) -> str:
-    """The same of all of a storm's, behind their number."""
-    tickets = group.storm.tickets
-    back = next((again[ref] for ref in tickets if ref in again), None)
-    if back is not None:
-        return f" again {_number(back)}"
-    if group.storm.alerts:
-        return f" {_alerts(len(group.storm.alerts))}"
-    return " cleared" if all(ref in cleared for ref in tickets) else ""
+def _is_loud(storm: Storm) -> bool:
+    """Whether it is one ticket and alerts that have none."""
+    return len(storm.refs) == len(storm.alerts) + 1 and bool(storm.alerts)
 
 
 def _alerts(count: int) -> str:
@@ -92,28 +102,6 @@ def _alerts(count: int) -> str:
 
 def _number(ref: str) -> str:
     return f"#{ref.rpartition(':')[2]}"
-
-
-def hidden(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> frozenset[str]:
-    """The refs that have no row of their own where nothing is opened."""
-    return frozenset(row.ref for group in _groups(rows, storms) for row in group.members)
-
-
-def storm_of(ref: str, storms: Iterable[Storm]) -> Storm | None:
-    """The storm that the ticket is part of."""
-    return next((storm for storm in storms if ref in storm.refs), None)
-
-
-def _groups(rows: Sequence[TicketRow], storms: Iterable[Storm]) -> list[_Group]:
-    """What folds here: a view may lack a storm's head, or hold one of its tickets alone."""
-    by_ref = {ref: storm for storm in storms for ref in storm.refs}
-    present: dict[str, list[TicketRow]] = {}
-    for row in rows:
-        storm = by_ref.get(row.ref)
-        if storm is not None:
-            present.setdefault(storm.key, []).append(row)
-    groups = (_group(by_ref[found[0].ref], found) for found in present.values())
-    return [group for group in groups if group.members]
 
 
 def _group(storm: Storm, found: Sequence[TicketRow]) -> _Group:

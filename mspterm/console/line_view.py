@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
@@ -157,7 +158,8 @@ class LineView(Widget, can_focus=True):
         for y in range(max(len(was), len(shown))):
             old, new = (was[y] if y < len(was) else None), (shown[y] if y < len(shown) else None)
             if old != new:
-                self.refresh(Region(0, y, self.size.width, 1))
+                # Behind the longer of the two it is blank, and stays so.
+                self.refresh(Region(0, y, min(self.size.width, max(_cells(old), _cells(new))), 1))
 
     def action_scroll_lines(self, direction: int) -> None:
         self._scroll(self._top + direction * STEP)
@@ -195,11 +197,30 @@ class LineView(Widget, can_focus=True):
         return painted(self._painted[y], self.size.width, roles, base)
 
 
+def _cells(text: TextLine | None) -> int:
+    return sum(cell_len(span.text) for span in text.spans) if text is not None else 0
+
+
 def painted(text: TextLine, width: int, roles: Roles, base: str = "text") -> Strip:
-    """The line as exactly `width` cells."""
+    """The line as exactly `width` cells, in as few styles as it can be: each change of one is some 40 bytes
+    on the wire, also between two that look alike."""
     ground = roles["text"] + roles[base]
-    segments = [Segment(span.text, ground + roles[span.role]) for span in _cut(text.spans, width)]
-    return Strip(segments).adjust_cell_length(width, ground)
+    runs: list[tuple[str, Style]] = []
+    for span in _cut(text.spans, width):
+        style = ground + roles[span.role]
+        if runs and (style == runs[-1][1] or (span.text.isspace() and _same_blank(style, runs[-1][1]))):
+            runs[-1] = (runs[-1][0] + span.text, runs[-1][1])
+        elif runs and runs[-1][0].isspace() and _same_blank(style, runs[-1][1]):
+            runs[-1] = (runs[-1][0] + span.text, style)
+        else:
+            runs.append((span.text, style))
+    return Strip([Segment(*run) for run in runs]).adjust_cell_length(width, ground)
+
+
+def _same_blank(one: Style, other: Style) -> bool:
+    """Whether spaces look the same in both."""
+    drawn = (one.underline, one.strike, one.reverse), (other.underline, other.strike, other.reverse)
+    return one.bgcolor == other.bgcolor and not any(map(any, drawn))
 
 
 def _cut(spans: Sequence[Span], width: int) -> list[Span]:

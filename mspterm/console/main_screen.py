@@ -33,6 +33,8 @@ LOOK_S = 0.5
 """How often another process's changes are looked for."""
 REST_S = 0.4
 """The cursor must rest this long for what depends on its ticket: a held arrow key sends nothing for it."""
+TOGETHER_S = 5.0
+"""Instants this close together are taken in at once: with 50,000 tickets there are two or three a second."""
 FIRST_PAGE = 100
 WIDE, HIGH = 170, 36
 """From here on the preview has room beside, or below, the list."""
@@ -81,6 +83,7 @@ class MainScreen(QuietScreen[None]):
         self._previewed = True
         self._data_version = 0
         self._instant: Timer | None = None
+        self._passed_at = 0.0
         self._rest: Timer | None = None
         self._burning: int | None = None
         # Mounted when first needed: the first frame is quicker by a widget.
@@ -154,10 +157,13 @@ class MainScreen(QuietScreen[None]):
             self._say_nothing()
         self.query_one(StatusBar).look()
 
-    def recounted(self) -> None:
-        """The views hold something else, though no row changed: time passed, or I am known by now."""
-        self._session.board.recount()
-        self.show_rows(anew=False)
+    def pass_time(self) -> None:
+        """Take in what time alone has moved: the counts, and the list where it holds other rows."""
+        self._passed_at = self._session.clock()
+        if self._session.board.pass_time():
+            self.show_rows(anew=False)
+        else:
+            self._say_counts()
 
     def show_rows(self, *, anew: bool) -> None:
         """The view's rows into the list; `anew` for another view, filter or sort."""
@@ -165,10 +171,13 @@ class MainScreen(QuietScreen[None]):
         self._listed = board.shown(self.view, self.filter_bar.filter, self.sort)
         self._say_nothing()
         (self.queue.set_rows if anew else self.queue.apply)(self._fold(self._listed))
-        self.query_one(Tabs).show(self.view, board.counts)
+        self._say_counts()
         self._say_facts()
-        self._wait_for_instant()
         self._await_rest()
+
+    def _say_counts(self) -> None:
+        self.query_one(Tabs).show(self.view, self._session.board.counts)
+        self._wait_for_instant()
         self._ring()
 
     def _fold(self, rows: Sequence[TicketRow]) -> Sequence[TicketRow]:
@@ -177,10 +186,7 @@ class MainScreen(QuietScreen[None]):
         if watch is None or self.filter_bar.filter.terms:
             self.queue.folds, self._folded = {}, 0
             return rows
-        from mspterm.console.folds import folded
-
-        found = folded(rows, watch.found, self._unfolded, watch.again, watch.cleared)
-        shown, self.queue.folds, self._folded = found
+        shown, self.queue.folds, self._folded = watch.folding.folded(rows, self._unfolded)
         return shown
 
     @on(QueueList.Unfolded)
@@ -190,9 +196,7 @@ class MainScreen(QuietScreen[None]):
         self.show_rows(anew=False)
 
     def _open_storm(self, ref: str, open: bool) -> None:
-        from mspterm.console.folds import storm_of
-
-        storm = storm_of(ref, self._session.storms.found) if self._session.storms else None
+        storm = self._session.storms.folding.storm_of(ref) if self._session.storms else None
         if storm is not None and open:
             self._unfolded.add(storm.key)
         elif storm is not None:
@@ -218,9 +222,8 @@ class MainScreen(QuietScreen[None]):
     def _say_facts(self) -> None:
         board, queue, rows = self._session.board, self.queue, self._listed
         marked = (len(queue.selected), queue.hidden_selected)
-        new = sum(1 for row in rows if board.is_new(row))
         of = board.counts.get(self.view.name, len(rows))
-        narrowed = facts(self.filter_bar.filter, self.sort, len(rows), of, marked, new, self._folded)
+        narrowed = facts(self.filter_bar.filter, self.sort, len(rows), of, marked, board.new, self._folded)
         self.filter_bar.facts([*self._left(), *narrowed])
 
     def _left(self) -> list[tuple[str, str]]:
@@ -240,7 +243,8 @@ class MainScreen(QuietScreen[None]):
             self._instant.stop()
         at = self._session.board.next_instant()
         if at is not None:
-            self._instant = self.set_timer(max(0.25, at - self._session.clock()), self.recounted)
+            wait = max(at, self._passed_at + TOGETHER_S) - self._session.clock()
+            self._instant = self.set_timer(max(0.25, wait), self.pass_time)
 
     def _say_nothing(self) -> None:
         self.queue.set_nothing(*why_empty(self._session, self.view, self.filter_bar.filter))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from mspterm.console.folds import hidden, storm_of
+from mspterm.console.folds import Folding
 from mspterm.console.session import Session
 from mspterm.domain.escalation import proposal_line, proposed
 from mspterm.domain.row import StatusClass, TicketRow
-from mspterm.domain.storms import Storm
 from mspterm.domain.triage import NextContext, Skip, next_for, passed_over
 
 _SKIPS = "console:skips"
@@ -33,7 +32,7 @@ def why_lines(session: Session, ref: str) -> list[str]:
     ticket, row = session.store.tickets.get(ref), session.store.tickets.row(ref)
     if ticket is None or row is None:
         return [f"{ref} is not in the store yet."]
-    clockwork, storm = session.clockwork, storm_of(ref, _storms(session))
+    clockwork, storm = session.clockwork, _folding(session).storm_of(ref)
     return [
         *clockwork.why(ticket),
         _turn(session, row),
@@ -79,8 +78,8 @@ def set_aside(session: Session, ref: str, reason: str) -> None:
     session.store.database.put(_SKIPS, text)
 
 
-def _storms(session: Session) -> Sequence[Storm]:
-    return session.storms.found if session.storms else ()
+def _folding(session: Session) -> Folding:
+    return session.storms.folding if session.storms else Folding()
 
 
 def _context(session: Session) -> NextContext:
@@ -90,6 +89,6 @@ def _context(session: Session) -> NextContext:
         board.me,
         session.config.technician.tier,
         skips(session),
-        hidden(tuple(board.rows), _storms(session)),
+        _folding(session).hidden(board.rows),
         session.clockwork.triage.leave,
     )

@@ -54,10 +54,6 @@ class Preview(LineView, can_focus=False):
             return [*lines, BLANK, line("Enter opens it and asks for the conversation.", "muted")]
         return lines + conversation_lines(detail, width=width, now=now)
 
-    def render_line(self, y: int) -> Strip:
-        # Every change of style is some 40 bytes on the wire, also between two that look alike.
-        return super().render_line(y).simplify()
-
     def on_line_view_resized(self, event: LineView.Resized) -> None:
         event.stop()
         self.show(self._ref)

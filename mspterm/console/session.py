@@ -126,8 +126,7 @@ class Session:
 
     def looked(self) -> int:
         """All that the board holds has been seen; returns its revision."""
-        self.board.seen_revision = self.board.revision
-        self.board.seen.clear()
+        self.board.looked()
         self.store.database.put(_LOOKED, str(self.board.revision))
         return self.board.revision
 
@@ -258,9 +257,11 @@ class Session:
                 await self.running.planner.me(name)
             except Failed:
                 return
-        self.board.me = {**self.board.me, name: self._ids(name, self.store.database.get(f"me:{name}"))}
-        self.board.recount()
-        changed()
+        ids = self._ids(name, self.store.database.get(f"me:{name}"))
+        if ids != self.board.me.get(name):
+            self.board.me = {**self.board.me, name: ids}
+            self.board.recount()
+            changed()
 
     def kick(self) -> Sequence[str]:
         """Ask every connection now; returns their names."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from mspterm.console.folds import Folding
 from mspterm.desk.ties import of_tickets, ties
 from mspterm.domain.device import Device
 from mspterm.domain.recurrence import Ended, recurrences
@@ -39,6 +40,7 @@ class StormWatch:
         self.again: Mapping[str, str] = {}
         self.cleared: frozenset[str] = frozenset()
         self.quiet: Mapping[str, str] = {}
+        self.folding = Folding()
         self._session = session
         self._changed = changed
         self._wake = asyncio.Event()
@@ -71,17 +73,23 @@ class StormWatch:
         await self._read()
         await self._read_left()
         await self._read_alerts()
-        signs = [sign for _, sign in self._signs.values()]
-        self.found = await asyncio.to_thread(storms, [*signs, *self._alerts], self._rules)
-        self.again = recurrences(self._ended(), signs, self._rules.reopen_s)
+        # In a thread, so that no key waits; nobody but this task changes what it looks at.
+        self.found, self.again = await asyncio.to_thread(self._judge)
         if (self.found, self.again, self.cleared, self.quiet) != before:
+            self.folding = Folding(self.found, self.again, self.cleared)
             self._changed()
+
+    def _judge(self) -> tuple[tuple[Storm, ...], Mapping[str, str]]:
+        signs = [sign for _, sign in self._signs.values()]
+        again = recurrences(self._ended(), signs, self._rules.reopen_s)
+        return storms([*signs, *self._alerts], self._rules), again
 
     async def _read(self) -> None:
         """Bring the signs in step with the board."""
         rows = {row.ref: row.revision for row in self._session.board.rows}
         for ref in self._signs.keys() - rows.keys():
             del self._signs[ref]
+        await asyncio.sleep(0)
         fresh = [ref for ref, at in rows.items() if ref not in self._signs or self._signs[ref][0] != at]
         for start in range(0, len(fresh), _AT_ONCE):
             for ref in fresh[start : start + _AT_ONCE]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +34,12 @@ class ConsoleTheme(Theme):
     roles: Mapping[str, Style] = field(default_factory=dict)
 
 
-def theme_folder() -> Traversable:
+def theme_folder() -> Path:
     """Where the shipped themes are: inside the package in a wheel, beside it in a checkout."""
-    packaged = files("mspterm") / "themes"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "themes"
+    # Not through importlib.resources: with it comes zipfile, before the first frame.
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "themes"
+    return packaged if packaged.is_dir() else package.parent / "themes"
 
 
 def load_theme(name: str, own: Path | None = None) -> ConsoleTheme:
@@ -82,7 +82,7 @@ def _table(name: str, own: Path | None, seen: tuple[str, ...]) -> dict[str, Any]
     return _read(shipped)
 
 
-def _read(path: Traversable) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

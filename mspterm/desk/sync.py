@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from mspterm.connectors.base import Batch
 from mspterm.desk.desk import Desk
+from mspterm.desk.linking import Linking
 from mspterm.desk.poll_lease import LEASE_S, PollLease
-from mspterm.domain.match import match
 from mspterm.domain.reasons import Failed, Failure, Reason, failed
 from mspterm.store.store import StoreError
 
@@ -40,7 +40,6 @@ class _Run:
     started: datetime
     read: set[str] = field(default_factory=set)
     skipped: dict[str, str] = field(default_factory=dict)
-    touched: bool = False
 
 
 class Sync:
@@ -54,6 +53,7 @@ class Sync:
         self._desk = desk
         self._changed = changed
         self._lease = PollLease(desk)
+        self._linking = Linking(desk)
         self._kick: dict[str, asyncio.Event] = {}
         self.flush: Callable[[str], object] | None = None
 
@@ -189,7 +189,8 @@ class Sync:
         if failure.retry_at is not None:
             asked = (failure.retry_at - self._desk.now()).total_seconds()
             return max(1.0, min(asked, LONGEST_ASKED_S))
-        longest = min(LONGEST_WAIT_S, 2.0**failures)
+        # After a long outage the count of failures is no number for a power.
+        longest = min(LONGEST_WAIT_S, 2.0 ** min(failures, 16))
         return random.uniform(longest / 2, longest)
 
     @contextlib.contextmanager
@@ -231,6 +232,7 @@ class Sync:
                 if batch.cursor is not None:
                     if not self._caught_up(name, run, batch):
                         return
+                    await self._linking.look()
                     await self._flush(name)
                     yield
                 elif batch.tickets or batch.devices or batch.gone:
@@ -267,8 +269,9 @@ class Sync:
 
     async def _store(self, name: str, run: _Run, batch: Batch) -> None:
         store, desk = self._desk.store, self._desk
-        run.touched = run.touched or bool(batch.assets or batch.devices)
-        store.devices.upsert_assets(batch.assets, run=run.number)
+        for start in range(0, len(batch.assets), CHUNK):
+            store.devices.upsert_assets(batch.assets[start : start + CHUNK], run=run.number)
+            await asyncio.sleep(0)
         for start in range(0, len(batch.tickets), CHUNK):
             some = batch.tickets[start : start + CHUNK]
             store.tickets.upsert(some, run=run.number, finish=desk.finished)
@@ -302,9 +305,6 @@ class Sync:
                 store.devices.retire(name, before_run=run.number)
             skipped = self._skipped(name, run, full=batch.full)
             store.connections.caught_up(name, now, batch.cursor, full=batch.full, skipped=skipped)
-        if run.touched:
-            relink(self._desk)
-            run.touched = False
         if batch.full:
             store.retain(now - timedelta(days=self._desk.config.keep_days), self._desk.bodiless)
         return True
@@ -322,12 +322,3 @@ class Sync:
             done = self.flush(name)
             if asyncio.iscoroutine(done):
                 await done
-
-
-def relink(desk: Desk) -> None:
-    """Ties assets to devices anew and names them on their tickets."""
-    store = desk.store
-    assets, devices = store.devices.asset_keys(), store.devices.keys()
-    if assets:
-        store.devices.tie(match(assets, devices, desk.client_key))
-        store.tickets.name_devices()

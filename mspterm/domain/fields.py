@@ -40,15 +40,20 @@ class BadValue(Exception):
 Test = Callable[[R, FilterContext], bool]
 Maker = Callable[[Sequence[str]], Test[R] | None]
 """Makes a test of a field's values; None where they don't say anything yet (`age:>`)."""
+Turn = Callable[[R], float | None]
+"""The instant (epoch seconds) at which time alone may turn a row's test; None: never."""
+Turns = Callable[[Sequence[str]], Sequence[Turn[R]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[R]):
-    """The language over one kind of row: its fields, their other names, and what words search."""
+    """The language over one kind of row: its fields, their other names, what words search, and for the
+    fields whose tests look at the time, when they turn."""
 
     fields: Mapping[str, Maker[R]]
     aliases: Mapping[str, str]
     haystack: Callable[[R], str]
+    turns: Mapping[str, Turns[R]] = field(default_factory=dict)
 
     def words(self, values: Sequence[str]) -> Test[R]:
         """The test for a word: anywhere in the row's text."""
@@ -116,6 +121,26 @@ def span(measure: Callable[[R, FilterContext], float | None], usual: str) -> Mak
         return test
 
     return make
+
+
+_JUST_AFTER_S = 0.001
+"""`age:>2d` does not hold at its instant yet, `age:>=2d` does."""
+
+
+def turning(instant: Callable[[R, float], float | None]) -> Turns[R]:
+    """When a `span` field turns: `instant` of a row and of the seconds that it is compared with."""
+
+    def at(limit: float) -> Turn[R]:
+        def turn(row: R) -> float | None:
+            found = instant(row, limit)
+            return None if found is None else found + _JUST_AFTER_S
+
+        return turn
+
+    def turns(values: Sequence[str]) -> Sequence[Turn[R]]:
+        return [at(bound[1]) for value in values if (bound := _bound(value, "<")) is not None]
+
+    return turns
 
 
 def _bound(value: str, usual: str) -> tuple[Callable[[float, float], bool], float] | None:

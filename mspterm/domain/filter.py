@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mspterm.domain.fields import BadValue, FilterContext, Table, Test, nearest_of
+from mspterm.domain.fields import BadValue, FilterContext, Table, Test, Turn, nearest_of
 from mspterm.domain.row import TicketRow
 from mspterm.domain.tables import ALERTS, DEVICES, TICKETS
 from mspterm.domain.terms import Term, scan
@@ -35,6 +35,7 @@ class Filter(Generic[R]):
 
     terms: tuple[Term, ...]
     tests: tuple[Test[R], ...] = field(compare=False, repr=False)
+    turns: tuple[Turn[R], ...] = field(default=(), compare=False, repr=False)
 
     def matches(self, row: R, ctx: FilterContext) -> bool:
         for test in self.tests:  # noqa: SIM110 - a third faster than all() over a generator
@@ -48,6 +49,14 @@ class Filter(Generic[R]):
         for test in self.tests:
             left = [row for row in left if test(row, ctx)]
         return left
+
+    def turns_after(self, row: R, now: float) -> list[float]:
+        """The instants (epoch seconds) after `now` at which time alone may change whether `row` matches."""
+        return [at for turn in self.turns if (at := turn(row)) is not None and at > now]
+
+    def __and__(self, other: Filter[R]) -> Filter[R]:
+        """Both must hold."""
+        return Filter(self.terms + other.terms, self.tests + other.tests, self.turns + other.turns)
 
     def __str__(self) -> str:
         return " ".join(str(term) for term in self.terms)
@@ -75,6 +84,7 @@ def parse_alerts(text: str) -> Filter[Alert] | FilterError:
 def _parse(text: str, table: Table[R]) -> Filter[R] | FilterError:
     terms: list[Term] = []
     tests: list[Test[R]] = []
+    turns: list[Turn[R]] = []
     for scanned, position in scan(text):
         term = Term(table.aliases.get(scanned.field, scanned.field), scanned.values, scanned.negated)
         if term.field and term.field not in table.fields:
@@ -86,7 +96,8 @@ def _parse(text: str, table: Table[R]) -> Filter[R] | FilterError:
         if test is not None:
             terms.append(term)
             tests.append(test)
-    return Filter(tuple(terms), tuple(tests))
+            turns += table.turns[term.field](term.values) if term.field in table.turns else ()
+    return Filter(tuple(terms), tuple(tests), tuple(turns))
 
 
 def _test(term: Term, table: Table[R]) -> Test[R] | None:

@@ -62,22 +62,29 @@ def match(assets: Sequence[AnAsset], devices: Sequence[ADevice], client_of: Clie
     clients that differ are never joined. Addresses don't count: every site has its 192.168.1.10.
     """
 
+    # Each is asked for by several kinds of evidence.
+    clients = {thing.ref: client_of(thing) for thing in chain(assets, devices)}
+    names = {thing.ref: host_name(thing.name) for thing in chain(assets, devices)}
+
     def whose(thing: AnAsset | ADevice) -> _Key:
-        client, name = client_of(thing), host_name(thing.name)
+        client, name = clients[thing.ref], names[thing.ref]
         return (client, name) if client and name else None
 
-    by_name = _pairs(assets, devices, _name, _name)
+    def called(thing: AnAsset | ADevice) -> _Key:
+        return names[thing.ref]
+
+    by_name = _pairs(assets, devices, called, called)
     evidence = chain(
         _pairs(assets, devices, _uid, lambda device: device.id),
         _pairs(assets, devices, _serial, _serial),
         _pairs(assets, devices, whose, whose),
-        (pair for pair in by_name if client_of(pair[1]) is None),
+        (pair for pair in by_name if clients[pair[1].ref] is None),
     )
     found: dict[str, str] = {}
     taken: set[str] = set()
     for asset, device in evidence:
         free = asset.ref not in found and device.ref not in taken
-        if free and _compatible(client_of(asset), client_of(device)):
+        if free and _compatible(clients[asset.ref], clients[device.ref]):
             found[asset.ref] = device.ref
             taken.add(device.ref)
     return found
@@ -125,10 +132,6 @@ def _compatible(one: str | None, other: str | None) -> bool:
 
 def _uid(asset: AnAsset) -> str | None:
     return asset.device_uid or None
-
-
-def _name(thing: AnAsset | ADevice) -> str | None:
-    return host_name(thing.name)
 
 
 def _serial(thing: AnAsset | ADevice) -> str | None:

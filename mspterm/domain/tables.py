@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mspterm.domain.fields import FilterContext, Table, Test, contains, known_value, one_of, span
+from mspterm.domain.fields import (
+    FilterContext,
+    Table,
+    Test,
+    Turn,
+    contains,
+    known_value,
+    one_of,
+    span,
+    turning,
+)
 from mspterm.domain.folding import fold
 from mspterm.domain.row import ACTIVE, ClockState, StatusClass, TicketRow
 
@@ -76,6 +86,21 @@ TICKET_FLAGS: Mapping[str, Test[TicketRow]] = {
     "escalate": lambda row, ctx: row.escalate_at is not None and row.escalate_at <= ctx.now,
 }
 
+_FLAGS_TURN: Mapping[str, Turn[TicketRow]] = {
+    "breached": lambda row: _due_at(row, 0.0),
+    "fire": lambda row: _due_at(row, FIRE_S),
+    "escalate": lambda row: row.escalate_at,
+}
+
+
+def _due_at(row: TicketRow, before: float) -> float | None:
+    return row.due - before if row.due is not None and _live(row) else None
+
+
+def _flags_turn(values: Sequence[str]) -> Sequence[Turn[TicketRow]]:
+    return [_FLAGS_TURN[value] for value in map(str.lower, values) if value in _FLAGS_TURN]
+
+
 _ticket_text: dict[str, tuple[int, str]] = {}
 _other_text: dict[str, tuple[object, str]] = {}
 _KEPT = 100_000
@@ -139,6 +164,12 @@ TICKETS: Table[TicketRow] = Table(
     },
     {"priority": "p", "prio": "p", "assignee": "owner", "q": "queue", "number": "ref", "waiting": "on"},
     ticket_haystack,
+    {
+        "is": _flags_turn,
+        "age": turning(lambda row, limit: row.created_at + limit),
+        "updated": turning(lambda row, limit: row.updated_at + limit),
+        "due": turning(_due_at),
+    },
 )
 
 _ONLINE: Mapping[str, Test[Device]] = {

@@ -1,11 +1,11 @@
-"""Views: named filters that are the queue's tabs, and how many tickets each holds."""
+"""Views: named filters that are the queue's tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mspterm.domain.filter import Filter, FilterContext, FilterError, parse
+from mspterm.domain.filter import Filter, FilterError, parse
 from mspterm.domain.row import TicketRow
 
 
@@ -40,24 +40,3 @@ DEFAULT_VIEWS: tuple[DomainView, ...] = _defaults(
     )
 )
 """The six that every desk starts with: what burns, what is mine, who waits for us."""
-
-
-def counts(rows: Sequence[TicketRow], views: Sequence[DomainView], ctx: FilterContext) -> dict[str, int]:
-    """How many of `rows` each view holds, by its name."""
-    return {v.name: len(v.filter.select(rows, ctx)) for v in views}
-
-
-def moved(
-    held: Mapping[str, int],
-    before: TicketRow | None,
-    after: TicketRow | None,
-    views: Sequence[DomainView],
-    ctx: FilterContext,
-) -> dict[str, int]:
-    """`held` after one row changed (None: it wasn't there before, or isn't any more)."""
-    result = dict(held)
-    for v in views:
-        was = before is not None and v.filter.matches(before, ctx)
-        now = after is not None and v.filter.matches(after, ctx)
-        result[v.name] += now - was
-    return result

@@ -18,7 +18,7 @@ from mspterm.connectors.base import Batch
 from mspterm.console.key_line import KeyLine
 from mspterm.console.theme import load_theme
 from mspterm.desk.desk import Desk
-from mspterm.desk.sync import relink
+from mspterm.desk.linking import relink
 from mspterm.domain.device import Asset, DeviceDetail, Sample
 from mspterm.domain.text import SafeText
 from mspterm.domain.ticket import Attachment, Contact, Note, TicketDetail
@@ -118,7 +118,7 @@ def a_room(tmp_path: Path, **options: Any) -> Room:
     loose = Asset("rt:asset:8", "rt", "8", SafeText("OAK-UPS"), SafeText("Oak"), serial=SafeText("S-8"))
     store.devices.upsert_assets([asset, loose])
     store.tickets.upsert(rt.tickets.values())
-    relink(desk)
+    relink(desk.store, desk.client_key)
     return Room(desk, now, rt, mesh)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mspterm.console.folds import folded, hidden
+from mspterm.console.folds import Folded, Folding
 from mspterm.console.next_ticket import why_lines
 from mspterm.console.targets import chosen_targets
 from mspterm.desk.actions import BY_NAME
@@ -42,6 +44,10 @@ def rows(*numbers: int) -> list[TicketRow]:
 
 def refs(found: list[TicketRow]) -> list[str]:
     return [row.ref for row in found]
+
+
+def folded(listed: list[TicketRow], storms: list[Storm], opened: Collection[str], *said: Any) -> Folded:
+    return Folding(storms, *said).folded(listed, opened)
 
 
 def test_head_stands_for_the_others_at_its_own_place() -> None:
@@ -83,7 +89,7 @@ def test_storm_does_not_sink_with_a_head_that_waits() -> None:
     found = folded(listed, [STORM], ())
     assert refs(list(found.rows)) == ["rt:2", "rt:6", "rt:3"]
     assert found.marks == {"rt:2": "[+3] "}
-    assert hidden(listed, [STORM]) == {"rt:4", "rt:5"}
+    assert Folding([STORM]).hidden(listed) == {"rt:4", "rt:5"}
 
 
 def stormy(folder: Path) -> Store:

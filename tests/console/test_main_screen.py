@@ -142,7 +142,7 @@ async def test_time_alone_sets_a_ticket_on_fire(tmp_path: Path) -> None:
         assert "1 Fire 1" in screen_lines(app)[0]
         assert app.session.board.next_instant() == (NOW + timedelta(hours=1)).timestamp()
         clock.at = NOW + timedelta(hours=1, minutes=1)
-        app.main.recounted()
+        app.main.pass_time()
         await pilot.pause()
         assert "1 Fire 2" in screen_lines(app)[0]
 
