@@ -18,6 +18,7 @@ from mspterm.connectors.connectwise.client import CwClient, readable
 from mspterm.connectors.connectwise.conditions import any_of, instant
 from mspterm.connectors.connectwise.mapping import Context, TenantMap
 from mspterm.connectors.connectwise.sla import when
+from mspterm.connectors.slices import in_slices
 from mspterm.domain.device import Asset
 from mspterm.domain.reasons import Failed, Reason
 from mspterm.domain.text import clean
@@ -176,7 +177,7 @@ class Feed:
     async def _tickets(self, conditions: str) -> AsyncIterator[tuple[list[wire.Ticket], Batch]]:
         async for page in self._client.tickets(conditions):
             rows, tickets, skipped = [], [], []
-            for raw in page.rows:
+            async for raw in in_slices(page.rows):
                 try:
                     row = wire.item(raw, wire.Ticket)
                     tickets.append(await self.map(row))
@@ -211,17 +212,17 @@ class Feed:
         query = {"conditions": "activeFlag=True", "fields": _CONFIGURATION_FIELDS}
         try:
             async for page in self._client.pages("/company/configurations", query, kind="poll"):
-                yield self._assets(page.rows)
+                yield await self._assets(page.rows)
         except Failed as error:
             # A role without the company module still has its tickets.
             if error.failure.reason is not Reason.PERMISSION:
                 raise
             yield Batch(skipped=(Skipped("configurations", error.failure.sentence),))
 
-    def _assets(self, rows: list[msgspec.Raw]) -> Batch:
+    async def _assets(self, rows: list[msgspec.Raw]) -> Batch:
         assets: list[Asset] = []
         skipped = []
-        for raw in rows:
+        async for raw in in_slices(rows):
             try:
                 assets.append(self._mapping.asset(wire.item(raw, wire.Configuration)))
             except msgspec.MsgspecError as error:

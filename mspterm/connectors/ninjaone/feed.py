@@ -14,6 +14,7 @@ from mspterm.connectors.base import Batch, Skipped
 from mspterm.connectors.ninjaone import mapping, wire
 from mspterm.connectors.ninjaone.client import NinjaClient, readable
 from mspterm.connectors.ninjaone.mapping import Fleet
+from mspterm.connectors.slices import in_slices
 from mspterm.domain.device import Alert, Device
 from mspterm.domain.text import SafeText, clean
 from mspterm.net.pacer import CallClass
@@ -73,12 +74,13 @@ class Feed:
         _, last = await self._client.activities(None, size=10)
         loaded = False
         async for page in self._client.pages("/v2/devices-detailed"):
-            rows, skipped = self._read_rows(page)
+            rows, skipped = await self._read_rows(page)
             # After the first page, whose rows show which fields this server leaves to the queries.
             if not loaded:
                 await self._load(rows, None)
                 loaded = True
-            yield Batch(devices=tuple(map(self.map, rows)), skipped=skipped)
+            devices = [self.map(row) async for row in in_slices(rows)]
+            yield Batch(devices=tuple(devices), skipped=skipped)
         alerts, gone = await self._all_alerts()
         date = self._client.http.server_date
         yield Batch(alerts=alerts, gone=gone, cursor=_cursor(last), full=True, server_date=date)
@@ -109,7 +111,7 @@ class Feed:
         rows: list[wire.Device] = []
         skipped: tuple[Skipped, ...] = ()
         async for page in self._client.pages("/v2/devices-detailed", {"df": df}):
-            more, odd = self._read_rows(page)
+            more, odd = await self._read_rows(page)
             rows, skipped = [*rows, *more], (*skipped, *odd)
         if rows:
             await self._load(rows, df)
@@ -118,9 +120,9 @@ class Feed:
         gone = tuple(f"{self._name}:{n}" for n in ids if n not in seen)
         return Batch(devices=tuple(map(self.map, rows)), gone=gone, skipped=skipped)
 
-    def _read_rows(self, page: list[msgspec.Raw]) -> tuple[list[wire.Device], tuple[Skipped, ...]]:
+    async def _read_rows(self, page: list[msgspec.Raw]) -> tuple[list[wire.Device], tuple[Skipped, ...]]:
         rows, skipped = [], []
-        for raw in page:
+        async for raw in in_slices(page):
             try:
                 row = wire.item(raw, wire.Device)
             except msgspec.MsgspecError as error:
@@ -134,7 +136,12 @@ class Feed:
         """Every alert that is on, and those that no longer are."""
         rows = await self._client.rows("/v2/alerts", wire.Alert, kind="poll")
         now = self._now()
-        alerts = tuple(mapping.alert(r, self._name, self._clients.get(r.device_id or 0), now) for r in rows)
+        alerts = tuple(
+            [
+                mapping.alert(r, self._name, self._clients.get(r.device_id or 0), now)
+                async for r in in_slices(rows)
+            ]
+        )
         before, self._alerts = self._alerts, {a.ref for a in alerts}
         return alerts, tuple(sorted(before - self._alerts))
 
