@@ -21,4 +21,4 @@ async def test_others_have_a_turn_after_each_slice() -> None:
         seen.append(row)
     pressing.cancel()
     assert seen == list(range(4 * ROWS))
-    assert [ROWS, 2 * ROWS, 3 * ROWS, 4 * ROWS] == turns[:4]
+    assert turns[:4] == [ROWS, 2 * ROWS, 3 * ROWS, 4 * ROWS]
