@@ -43,7 +43,7 @@ async def _told(desk: Desk, intent: Intent, write: Update, detail: TicketDetail)
     alike = [n for n in detail.notes if _is(n, write, since) and n.author.casefold() in mine]
     # Rather one too many, and uncertain, than another's note taken for this one.
     others = desk.store.intents.confirmed_since(write.ref, intent.created_at - KNOWN_BEFORE)
-    known = [i for i in others if _same_words(i, write) and i.intent_id != intent.intent_id]
+    known = [i for i in others if _same_note(i, write) and i.intent_id != intent.intent_id]
     return len(alike) > len(known)
 
 
@@ -54,9 +54,11 @@ def _is(note: Note, write: Update, since: datetime) -> bool:
     return note.body.split() == clean(write.text or "", multiline=True).split()
 
 
-def _same_words(intent: Intent, write: Update) -> bool:
+def _same_note(intent: Intent, write: Update) -> bool:
     other = intent.write
-    return isinstance(other, Update) and (other.text or "").split() == (write.text or "").split()
+    if not isinstance(other, Update) or (other.minutes or 0) != (write.minutes or 0):
+        return False
+    return (other.text or "").split() == (write.text or "").split()
 
 
 def _skew(desk: Desk, connection: str) -> timedelta:

@@ -126,6 +126,16 @@ async def test_a_write_on_another_ticket_does_not_wait_for_it(filled: Desk, rt: 
     assert rt.texts == ["other", "first"]
 
 
+async def test_the_same_words_with_other_minutes_are_another_note(filled: Desk, rt: Talking) -> None:
+    await act(filled, "note", "rt:1", text="called back", minutes=9)
+    rt.lost = True
+    unsure = await act(filled, "note", "rt:1", text="called back")
+    rt.lost = False
+    assert unsure.outcome.state is State.UNCERTAIN
+    assert (await Performer(filled).retry(unsure.intent_id or "")).state is State.DONE
+    assert rt.texts == ["called back", "called back"]
+
+
 async def test_a_claim_of_ones_own_is_no_change_under_what_waits(filled: Desk, rt: Talking) -> None:
     rt.away = AWAY
     await act(filled, "reply", "rt:1", text="on it")
