@@ -45,7 +45,6 @@ class Detail:
 
     async def device(self, id: str) -> DeviceDetail:
         row = await self.row(id)
-        windows = (row.node_class or "").startswith("WINDOWS")
         get, parts = self._client.rows, _Parts()
         path = "/v2/device/{id}/"
         async with asyncio.TaskGroup() as group:
@@ -65,16 +64,8 @@ class Detail:
                     self._client.activities(None, size=RECENT, kind="interactive", device=row.id),
                 )
             )
-            running = (
-                group.create_task(
-                    parts.get("services", get(f"{path}windows-services", wire.Service, id=row.id))
-                )
-                if windows
-                else None
-            )
+            running = group.create_task(self._services(row, parts))
         fleet.result()
-        if not windows:
-            parts.unavailable["services"] = _NOT_WINDOWS
         physical = hardware.result() or []
         # After the group: `facts` has put health and names into the fleet by now.
         device = self._feed.map(row)
@@ -90,10 +81,17 @@ class Detail:
             device=device,
             event_log=mapping.events(events[0] if (events := log.result()) else ()),
             interfaces=mapping.interfaces(network.result() or ()),
-            services=mapping.services(running.result() or ()) if running else (),
+            services=mapping.services(running.result() or ()),
             hardware=_hardware(row, self._feed, physical),
             unavailable={**_NEVER, **parts.unavailable},
         )
+
+    async def _services(self, row: wire.Device, parts: _Parts) -> list[wire.Service] | None:
+        if not (row.node_class or "").startswith("WINDOWS"):
+            parts.unavailable["services"] = _NOT_WINDOWS
+            return None
+        asked = self._client.rows("/v2/device/{id}/windows-services", wire.Service, id=row.id)
+        return await parts.get("services", asked)
 
 
 class _Parts:
